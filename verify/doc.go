@@ -1,0 +1,26 @@
+// Package verify turns candidates into evidence. It is the only place that
+// does, and the only importer of sigstore-go's verifier.
+//
+// A bundle counts only if all of it holds for one and the same bundle
+// (DESIGN.md, "What 'verified' means", 3 to 8): it lists the pinned SHA-256, it
+// verifies against the trust domain that its certificate chains to, its
+// predicate type is accepted, and its signer is a publisher.
+//
+// # What sigstore-go is not relied on for
+//
+// sigstore-go v1.3.0 checks signatures, chains, log entries and times. On top
+// of it this package demands what it leaves open:
+//
+//   - every log entry has an inclusion proof with a checkpoint, in bundles of
+//     every version: the library is content if one of several entries has one;
+//   - every log entry and every time stamp in the bundle verifies, where the
+//     library passes over those that do not as long as enough others do;
+//   - the numbers beside a proof (root hash, tree size, index) are those of the
+//     signed checkpoint, which for Rekor v2 nothing else binds;
+//   - no proven time lies in the future, or outside the validity of the log's
+//     key, which the library checks for Rekor v1 alone;
+//   - the certificate has exactly one subject alternative name, read from its
+//     bytes and not through a URL parser that could normalize it;
+//   - the predicate type, the names of subjects and the identity, compared by
+//     parts: the library's matchers are regular expressions without anchors.
+package verify
