@@ -5,8 +5,8 @@ import "strings"
 // A Release is what GitHub itself attests about an immutable release: that the
 // repository published it under the tag.
 type Release struct {
-	Repository string // "owner/repo"
-	Tag        string
+	Repository string `json:"repository"` // "owner/repo"
+	Tag        string `json:"tag"`
 }
 
 // MatchRelease tells whether a release that GitHub attests to is the

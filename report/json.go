@@ -1,0 +1,323 @@
+package report
+
+import (
+	"encoding/json"
+	"io"
+	"time"
+
+	"github.com/recipe-verify/recipe-verify/attestation"
+	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/digest"
+	"github.com/recipe-verify/recipe-verify/publishers"
+	"github.com/recipe-verify/recipe-verify/verify"
+)
+
+// SchemaVersion is the version of the JSON document. It grows when a field
+// changes its meaning or goes away; new fields leave it as it is.
+const SchemaVersion = 1
+
+// JSON writes one document when the run ends. docs/report.schema.json describes
+// it.
+type JSON struct {
+	W       io.Writer
+	Version string // of the program
+
+	document Document
+}
+
+// A Document is the JSON report.
+type Document struct {
+	Schema  int            `json:"schema" jsonschema:"enum=1,description=version of this document's form"`
+	Tool    Tool           `json:"tool"`
+	Policy  PolicyDocument `json:"policy" jsonschema:"description=what was enforced"`
+	Results []SourceResult `json:"results" jsonschema:"description=one for each distinct source, in the recipes' order"`
+	Summary SummaryCounts  `json:"summary"`
+}
+
+// A Tool names the program that wrote the document.
+type Tool struct {
+	Name    string `json:"name"`
+	Version string `json:"version"`
+}
+
+// A PolicyDocument is what was enforced.
+type PolicyDocument struct {
+	Publishers          string   `json:"publishers" jsonschema:"enum=any,enum=all"`
+	RequireAttestations bool     `json:"require_attestations"`
+	MetadataOnly        bool     `json:"metadata_only" jsonschema:"description=archives were not fetched"`
+	Offline             bool     `json:"offline"`
+	PredicateTypes      []string `json:"predicate_types" jsonschema:"description=accepted where a recipe lists none of its own"`
+	TrustedRoots        []string `json:"trusted_roots"`
+	Mirrors             []string `json:"mirrors"`
+	Config              string   `json:"config,omitempty"`
+}
+
+// A SourceResult is what became of one source.
+type SourceResult struct {
+	Recipe            string           `json:"recipe"`
+	Position          string           `json:"position" jsonschema:"description=file:line:column of the source"`
+	Outputs           []string         `json:"outputs"`
+	TargetPlatforms   []string         `json:"target_platforms"`
+	URLs              []string         `json:"urls" jsonschema:"description=as the recipe gives them"`
+	Other             string           `json:"other,omitempty" jsonschema:"description=a source that is no URL"`
+	Publishers        []string         `json:"publishers" jsonschema:"description=as the recipe names them"`
+	Address           string           `json:"address,omitempty" jsonschema:"description=what the archive was fetched from"`
+	Pinned            DigestPair       `json:"pinned"`
+	Measured          DigestPair       `json:"measured" jsonschema:"description=empty if the archive was not read to its end"`
+	Bytes             int64            `json:"bytes"`
+	Resolver          string           `json:"resolver,omitempty"`
+	EvidenceAddresses []string         `json:"evidence_addresses"`
+	Bundles           []BundleDocument `json:"bundles" jsonschema:"description=every bundle that was considered"`
+	Verdict           audit.Verdict    `json:"verdict" jsonschema:"enum=verified,enum=unattested,enum=missing,enum=mismatch,enum=invalid,enum=unavailable,enum=error"`
+	Code              audit.Code       `json:"code" jsonschema:"description=a stable name for the reason"`
+	Message           string           `json:"message"`
+	Hint              string           `json:"hint,omitempty"`
+	Faults            []FaultDocument  `json:"faults,omitempty" jsonschema:"description=the recipe's faults"`
+}
+
+// A DigestPair holds digests in lower-case hexadecimal digits.
+type DigestPair struct {
+	SHA256 string `json:"sha256,omitempty" jsonschema:"pattern=^[0-9a-f]{64}$"`
+	MD5    string `json:"md5,omitempty" jsonschema:"pattern=^[0-9a-f]{32}$"`
+}
+
+// A FaultDocument is one fault of a recipe.
+type FaultDocument struct {
+	Position string `json:"position"`
+	Message  string `json:"message"`
+	Hint     string `json:"hint,omitempty"`
+}
+
+// A BundleDocument is the account of one bundle.
+type BundleDocument struct {
+	Origin     string             `json:"origin"`
+	Index      int                `json:"index"`
+	Format     attestation.Format `json:"format"`
+	Status     verify.Status      `json:"status" jsonschema:"enum=counted,enum=set-aside,enum=mismatch,enum=invalid"`
+	Code       verify.Code        `json:"code,omitempty"`
+	Reason     string             `json:"reason,omitempty"`
+	Publisher  string             `json:"publisher,omitempty" jsonschema:"description=the publisher that it counted for"`
+	Domain     string             `json:"trust_domain,omitempty"`
+	Verified   *ContentDocument   `json:"verified,omitempty" jsonschema:"description=what it says\\, all of it verified"`
+	Unverified *ContentDocument   `json:"unverified,omitempty" jsonschema:"description=what it says\\, none of it verified"`
+}
+
+// A ContentDocument is what a bundle says.
+type ContentDocument struct {
+	MediaType     string              `json:"media_type"`
+	PredicateType string              `json:"predicate_type,omitempty"`
+	Subjects      []SubjectDocument   `json:"subjects"`
+	SAN           string              `json:"san,omitempty"`
+	SANType       string              `json:"san_type,omitempty" jsonschema:"enum=uri,enum=email,enum=other"`
+	Issuer        string              `json:"issuer,omitempty"`
+	Extensions    *ExtensionsDocument `json:"certificate_extensions,omitempty"`
+	LogEntries    []LogEntryDocument  `json:"log_entries"`
+	Time          *time.Time          `json:"time,omitempty" jsonschema:"description=when the signature was proven to exist"`
+	TimeSource    string              `json:"time_source,omitempty"`
+	Release       *publishers.Release `json:"release,omitempty"`
+}
+
+// A SubjectDocument is one thing that a statement speaks of.
+type SubjectDocument struct {
+	Name   string            `json:"name,omitempty"`
+	URI    string            `json:"uri,omitempty"`
+	Digest map[string]string `json:"digest"`
+}
+
+// An ExtensionsDocument holds Fulcio's certificate extensions.
+type ExtensionsDocument struct {
+	BuildSignerURI       string `json:"build_signer_uri,omitempty"`
+	RunnerEnvironment    string `json:"runner_environment,omitempty"`
+	SourceRepository     string `json:"source_repository_uri,omitempty"`
+	SourceDigest         string `json:"source_repository_digest,omitempty"`
+	SourceRef            string `json:"source_repository_ref,omitempty"`
+	SourceRepositoryID   string `json:"source_repository_identifier,omitempty"`
+	SourceOwner          string `json:"source_repository_owner_uri,omitempty"`
+	SourceOwnerID        string `json:"source_repository_owner_identifier,omitempty"`
+	BuildConfigURI       string `json:"build_config_uri,omitempty"`
+	BuildConfigDigest    string `json:"build_config_digest,omitempty"`
+	BuildTrigger         string `json:"build_trigger,omitempty"`
+	RunInvocationURI     string `json:"run_invocation_uri,omitempty"`
+	RepositoryVisibility string `json:"source_repository_visibility,omitempty"`
+}
+
+// A LogEntryDocument is an entry of a transparency log.
+type LogEntryDocument struct {
+	Log    string     `json:"log,omitempty"`
+	Index  *int64     `json:"index,omitempty"`
+	Kind   string     `json:"kind"`
+	Time   *time.Time `json:"integrated_time,omitempty"`
+	Search string     `json:"search_url,omitempty"`
+}
+
+// SummaryCounts are the counts at the end.
+type SummaryCounts struct {
+	Recipes    int                   `json:"recipes"`
+	Sources    int                   `json:"sources"`
+	Verdicts   map[audit.Verdict]int `json:"verdicts"`
+	ExitStatus int                   `json:"exit_status" jsonschema:"enum=0,enum=1,enum=2,enum=3,enum=130"`
+	Warnings   []string              `json:"warnings"`
+}
+
+// Start implements [Handler].
+func (j *JSON) Start(p audit.Policy) error {
+	j.document = Document{
+		Schema: SchemaVersion,
+		Tool:   Tool{Name: "recipe-verify", Version: j.Version},
+		Policy: PolicyDocument{
+			Publishers:          "any",
+			RequireAttestations: p.RequireAttestations,
+			MetadataOnly:        p.NoDownload,
+			Offline:             p.Offline,
+			PredicateTypes:      list(p.PredicateTypes),
+			TrustedRoots:        list(p.TrustedRoots),
+			Mirrors:             list(p.Mirrors),
+			Config:              p.ConfigFile,
+		},
+		Results: []SourceResult{},
+	}
+	if p.Match == verify.All {
+		j.document.Policy.Publishers = "all"
+	}
+	return nil
+}
+
+// Result implements [Handler].
+func (j *JSON) Result(r audit.Result) error {
+	d := SourceResult{
+		Recipe:            r.Recipe,
+		Position:          where(r),
+		Outputs:           list(r.Outputs),
+		TargetPlatforms:   list(r.Platforms),
+		URLs:              list(r.URLs),
+		Other:             r.Other,
+		Publishers:        list(r.Publishers),
+		Address:           r.Address,
+		Pinned:            digests(r.Pinned),
+		Measured:          digests(r.Measured),
+		Bytes:             r.Bytes,
+		Resolver:          r.Resolver,
+		EvidenceAddresses: list(r.EvidenceAddresses),
+		Bundles:           []BundleDocument{},
+		Verdict:           r.Verdict,
+		Code:              r.Code,
+		Message:           r.Message,
+		Hint:              r.Hint,
+	}
+	for _, b := range r.Bundles {
+		d.Bundles = append(d.Bundles, bundle(b))
+	}
+	for _, f := range r.Faults {
+		d.Faults = append(d.Faults, FaultDocument{Position: f.Pos.String(), Message: f.Message, Hint: f.Hint})
+	}
+	j.document.Results = append(j.document.Results, d)
+	return nil
+}
+
+// list keeps a list without elements from becoming null.
+func list(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}
+
+func digests(d audit.Digests) DigestPair {
+	var p DigestPair
+	if !d.SHA256.IsZero() {
+		p.SHA256 = d.SHA256.String()
+	}
+	if d.MD5 != (digest.MD5{}) {
+		p.MD5 = d.MD5.String()
+	}
+	return p
+}
+
+func bundle(b verify.Bundle) BundleDocument {
+	return BundleDocument{
+		Origin: b.Origin, Index: b.Index, Format: b.Format,
+		Status: b.Status, Code: b.Code, Reason: b.Reason,
+		Publisher: b.Publisher, Domain: b.Domain,
+		Verified: content(b.Verified), Unverified: content(b.Unverified),
+	}
+}
+
+func content(c *verify.Content) *ContentDocument {
+	if c == nil {
+		return nil
+	}
+	d := &ContentDocument{
+		MediaType: c.MediaType, PredicateType: c.PredicateType,
+		Subjects:   []SubjectDocument{},
+		SAN:        c.Certificate.SAN,
+		SANType:    sanType(c.Certificate.SANKind),
+		Issuer:     c.Certificate.Issuer,
+		Extensions: extensions(c.Certificate),
+		LogEntries: []LogEntryDocument{},
+		TimeSource: c.TimeSource,
+		Release:    c.Release,
+	}
+	for _, s := range c.Subjects {
+		d.Subjects = append(d.Subjects, SubjectDocument{Name: s.Name, URI: s.URI, Digest: s.Digests})
+	}
+	for _, e := range c.LogEntries {
+		d.LogEntries = append(d.LogEntries, logEntry(e))
+	}
+	if !c.Time.IsZero() {
+		t := c.Time.UTC()
+		d.Time = &t
+	}
+	return d
+}
+
+func sanType(k publishers.NameKind) string {
+	switch k {
+	case publishers.URIName:
+		return "uri"
+	case publishers.EmailName:
+		return "email"
+	case publishers.OtherName:
+		return "other"
+	}
+	return ""
+}
+
+func logEntry(e verify.LogEntry) LogEntryDocument {
+	d := LogEntryDocument{Log: e.Log, Kind: e.Kind, Search: e.SearchURL()}
+	if e.Index >= 0 {
+		d.Index = &e.Index
+	}
+	if !e.Time.IsZero() {
+		d.Time = &e.Time
+	}
+	return d
+}
+
+func extensions(c verify.Certificate) *ExtensionsDocument {
+	d := ExtensionsDocument{
+		BuildSignerURI: c.BuildSignerURI, RunnerEnvironment: c.RunnerEnvironment,
+		SourceRepository: c.SourceRepository, SourceDigest: c.SourceDigest, SourceRef: c.SourceRef,
+		SourceRepositoryID: c.SourceRepositoryID, SourceOwner: c.SourceOwner, SourceOwnerID: c.SourceOwnerID,
+		BuildConfigURI: c.BuildConfigURI, BuildConfigDigest: c.BuildConfigDigest, BuildTrigger: c.BuildTrigger,
+		RunInvocationURI: c.RunInvocationURI, RepositoryVisibility: c.RepositoryVisibility,
+	}
+	if d == (ExtensionsDocument{}) {
+		return nil
+	}
+	return &d
+}
+
+// End implements [Handler].
+func (j *JSON) End(s audit.Summary) error {
+	j.document.Summary = SummaryCounts{
+		Recipes: s.Recipes, Sources: s.Sources, Verdicts: s.Verdicts,
+		ExitStatus: s.Status, Warnings: list(s.Warnings),
+	}
+	if j.document.Summary.Verdicts == nil {
+		j.document.Summary.Verdicts = map[audit.Verdict]int{}
+	}
+	enc := json.NewEncoder(j.W)
+	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
+	return enc.Encode(j.document)
+}
