@@ -26,6 +26,8 @@ type Claims struct {
 	PredicateType    string
 	Subjects         []Subject
 	MessageSignature bool
+	// Predicate is the statement's predicate as it stands, nil if there is none.
+	Predicate json.RawMessage
 }
 
 // A Subject is one thing that a statement speaks of.
@@ -136,6 +138,8 @@ func (c *Claims) readStatement(data []byte) error {
 			return dec.Decode(&statementType)
 		case "predicateType":
 			return dec.Decode(&c.PredicateType)
+		case "predicate":
+			return dec.Decode(&c.Predicate)
 		case "subject":
 			subjects = true
 			return eachElement(dec, c.readSubject)

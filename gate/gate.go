@@ -1,0 +1,180 @@
+// Package gate is the whole of recipe-verify in one call, for build tools that
+// embed it: it puts the resolvers, the fetcher, the trusted roots and the
+// verifier together in the one way that is safe.
+//
+//	report, err := gate.Verify(ctx, "recipe.yaml", gate.Options{})
+//	if err != nil {
+//		return err // the build must not start
+//	}
+package gate
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/recipe-verify/recipe-verify/attestation"
+	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/ghrelease"
+	"github.com/recipe-verify/recipe-verify/pypi"
+	"github.com/recipe-verify/recipe-verify/recipe"
+	"github.com/recipe-verify/recipe-verify/trust"
+	"github.com/recipe-verify/recipe-verify/verify"
+)
+
+// Options configure a gate. The zero value is the strict default: one of a
+// source's publishers must have signed it, archives are fetched and hashed, and
+// trust comes from Sigstore's public-good instance.
+type Options struct {
+	// Recipe says for which platform and variant the recipe is evaluated; the
+	// zero value stands for this machine's.
+	Recipe recipe.Options
+	// Match is verify.Any if zero.
+	Match               verify.Match
+	RequireAttestations bool
+	// NoDownload verifies evidence against the pinned digests and leaves the
+	// archives to the builder.
+	NoDownload bool
+	// Offline forbids every network connection: archives and evidence come
+	// from mirrors that are folders, trust from TrustedRoots, the cache or the
+	// embedded snapshot.
+	Offline bool
+	// TrustedRoots are files that replace the public-good root.
+	TrustedRoots []string
+	// CacheDir keeps TUF metadata; "" stands for the user's cache folder.
+	CacheDir string
+	Mirrors  []fetch.Mirror
+	// Timeout is the longest time without progress of one request; see
+	// fetch.Client. 0 stands for its default.
+	Timeout time.Duration
+	// MaxArchive is the most bytes that an archive may have; 0 for the default.
+	MaxArchive int64
+	// Jobs is how many sources are worked on at a time; 0 for the default.
+	Jobs int
+	// UserAgent names the program that embeds the gate; "" for this one.
+	UserAgent string
+	Progress  audit.Progress
+	Logger    *slog.Logger
+}
+
+// A Report is the outcome of a run.
+type Report struct {
+	Results []audit.Result
+	Summary audit.Summary
+}
+
+// A Refusal is the error of a run in which some source is not as it should be.
+// The results that are to blame are in it.
+type Refusal struct {
+	Status  int // the exit status that the command would end with
+	Results []audit.Result
+}
+
+// Error implements error. It gives a line for each result.
+func (e *Refusal) Error() string {
+	var lines []string
+	for _, r := range e.Results {
+		lines = append(lines, fmt.Sprintf("%s: %s: %s", r.Position, r.Verdict, r.Message))
+	}
+	return strings.Join(lines, "\n")
+}
+
+// Verify verifies every source of one recipe: a file, or a folder as
+// [recipe.Find] takes it. A nil error proves that every URL source with an
+// attestation block is verified, and that sources without one are allowed by
+// the options. A source that is not as it should be makes the error a
+// *[Refusal]; the report is complete even then. The context's error ends the
+// run.
+func Verify(ctx context.Context, path string, o Options) (Report, error) {
+	var report Report
+	summary, err := Run(ctx, []string{path}, o, func(r audit.Result) error {
+		report.Results = append(report.Results, r)
+		return nil
+	})
+	report.Summary = summary
+	if err != nil {
+		return report, err
+	}
+	refusal := &Refusal{Status: summary.Status}
+	for _, r := range report.Results {
+		if r.Verdict.Status() != audit.StatusOK {
+			refusal.Results = append(refusal.Results, r)
+		}
+	}
+	switch {
+	case len(refusal.Results) > 0:
+		return report, refusal
+	case summary.Status != audit.StatusOK:
+		return report, errors.New("the run ended without a verdict")
+	}
+	return report, nil
+}
+
+// Run verifies the sources of several recipes and hands over each result in
+// order. Its error is only for handle's own and the context's; look at the
+// summary's status for the verdicts.
+func Run(ctx context.Context, paths []string, o Options, handle func(audit.Result) error) (audit.Summary, error) {
+	client := &fetch.Client{
+		UserAgent:  o.UserAgent,
+		Mirrors:    o.Mirrors,
+		Offline:    o.Offline,
+		Timeout:    o.Timeout,
+		MaxArchive: o.MaxArchive,
+		Logger:     o.Logger,
+	}
+	defer client.Close()
+	auditor := &audit.Auditor{
+		Client: client,
+		Resolvers: []attestation.Resolver{
+			&ghrelease.Resolver{Client: client},
+			&pypi.Resolver{Client: client},
+		},
+		Roots: o.roots,
+		Options: audit.Options{
+			Recipe:              o.Recipe,
+			Match:               o.Match,
+			RequireAttestations: o.RequireAttestations,
+			NoDownload:          o.NoDownload,
+			Jobs:                o.Jobs,
+			Progress:            o.Progress,
+		},
+	}
+	return auditor.Run(ctx, paths, handle)
+}
+
+func (o Options) roots(ctx context.Context) (*trust.Roots, error) {
+	if len(o.TrustedRoots) > 0 {
+		return trust.FromFiles(o.TrustedRoots...)
+	}
+	source := &trust.Source{Offline: o.Offline, CacheDir: o.CacheDir}
+	return source.Load(ctx)
+}
+
+// Policy says what a run with these options enforces, for a report.
+func (o Options) Policy() audit.Policy {
+	p := audit.Policy{
+		Match:               o.Match,
+		RequireAttestations: o.RequireAttestations,
+		NoDownload:          o.NoDownload,
+		Offline:             o.Offline,
+		PredicateTypes:      verify.DefaultPredicateTypes(),
+		TrustedRoots:        o.TrustedRoots,
+	}
+	if p.Match == 0 {
+		p.Match = verify.Any
+	}
+	for _, m := range o.Mirrors {
+		p.Mirrors = append(p.Mirrors, m.From+"="+m.To)
+	}
+	if len(p.TrustedRoots) == 0 {
+		p.TrustedRoots = []string{"Sigstore's public-good instance (refreshed by TUF, at most daily)"}
+		if o.Offline {
+			p.TrustedRoots = []string{"Sigstore's public-good instance (from the cache or the embedded snapshot)"}
+		}
+	}
+	return p
+}

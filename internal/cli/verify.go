@@ -1,0 +1,322 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/gate"
+	"github.com/recipe-verify/recipe-verify/internal/config"
+	"github.com/recipe-verify/recipe-verify/recipe"
+	"github.com/recipe-verify/recipe-verify/report"
+)
+
+// verifyFlags are the flags of verify, as they were given.
+type verifyFlags struct {
+	format, output, color string
+	quiet, verbose        bool
+
+	noDownload, requireAttestations, offline bool
+	publishers                               string
+	trustedRoots                             []string
+	cacheDir, timeout, maxArchive            string
+	mirrors                                  []string
+	jobs                                     int
+
+	policy   string
+	noPolicy bool
+
+	platforms      []string
+	variantConfigs []string
+	variants       []string
+	env            []string
+}
+
+func newVerify(env Env) *cobra.Command {
+	f := &verifyFlags{}
+	c := &cobra.Command{
+		Use:   "verify [RECIPE|DIR]...",
+		Short: "Verify the sources of recipes",
+		Long: `Verify reads recipes, obtains archive and evidence of every URL source that has
+an attestation block, and verifies that one of the publishers that the block
+names signed the archive. Nothing is written to disk, except the cache of
+Sigstore's trusted root.
+
+A folder stands for the recipe.yaml or recipe/recipe.yaml in it; without an
+argument, for the current folder's.
+
+Options can be kept in a file recipe-verify.yaml beside the recipe or above it;
+flags override it.`,
+		Example: `  recipe-verify verify recipe.yaml && rattler-build build --recipe recipe.yaml
+  recipe-verify verify --no-download --format json feedstocks/*
+  recipe-verify verify --offline --mirror https://=/srv/mirror --trusted-root root.json recipe.yaml`,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = []string{"."}
+			}
+			return f.run(c, env, args)
+		},
+		DisableAutoGenTag: true,
+		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
+		},
+	}
+	f.register(c)
+	return c
+}
+
+func (f *verifyFlags) register(c *cobra.Command) {
+	s := c.Flags()
+	s.StringVar(&f.format, "format", "text", "report as `FORMAT`, text or json")
+	s.StringVarP(&f.output, "output", "o", "", "write the report to `FILE`, whole or not at all")
+	s.BoolVarP(&f.quiet, "quiet", "q", false, "report only what fails")
+	s.BoolVarP(&f.verbose, "verbose", "v", false, "report every address and bundle that was considered")
+	s.StringVar(&f.color, "color", "auto", "colour the text, `WHEN` is auto, always or never; NO_COLOR is honoured")
+	s.BoolVar(&f.noDownload, "no-download", false, "metadata only: verify the evidence for the recipe's sha256, and do not fetch archives")
+	s.StringVar(&f.publishers, "publishers", "any", "`any` or all of a source's publishers must have signed it")
+	s.BoolVar(&f.requireAttestations, "require-attestations", false, "a URL source without an attestation block is missing")
+	s.StringArrayVar(&f.trustedRoots, "trusted-root", nil, "trust the Sigstore instances in `FILE` instead of the public-good instance (may be repeated)")
+	s.BoolVar(&f.offline, "offline", false, "open no network connection")
+	s.StringVar(&f.cacheDir, "cache-dir", "", "keep Sigstore's TUF metadata below `DIR` (default: the user's cache folder)")
+	s.StringVar(&f.timeout, "timeout", fetch.DefaultTimeout.String(), "give up a request that makes no progress for `DURATION`")
+	s.StringVar(&f.maxArchive, "max-archive-size", "16GiB", "refuse archives of more than `SIZE`")
+	s.StringArrayVar(&f.mirrors, "mirror", nil, "fetch addresses that begin with FROM below TO, an http(s) address or a folder, given as `FROM=TO` (may be repeated)")
+	s.IntVar(&f.jobs, "jobs", audit.DefaultJobs, "work on `N` sources at a time")
+	s.StringVar(&f.policy, "policy", "", "read options from `FILE` instead of the recipe-verify.yaml beside or above the recipe")
+	s.BoolVar(&f.noPolicy, "no-policy", false, "read no recipe-verify.yaml")
+	s.StringArrayVar(&f.platforms, "target-platform", nil, "evaluate the recipe for `PLATFORM`, such as linux-64, or for all (may be repeated; default: this machine's)")
+	s.StringArrayVarP(&f.variantConfigs, "variant-config", "m", nil, "read variants from `FILE` (may be repeated; later ones win key by key)")
+	s.StringArrayVar(&f.variants, "variant", nil, "set a variant, given as `KEY=VALUE[,VALUE]` (may be repeated)")
+	s.StringArrayVar(&f.env, "env", nil, "let the recipe read the environment variable `NAME` (may be repeated)")
+	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
+	c.MarkFlagsMutuallyExclusive("policy", "no-policy")
+}
+
+func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
+	o, configFile, err := f.options(c, env, args)
+	if err != nil {
+		return err
+	}
+	out := newOutput(f.output, c.OutOrStdout())
+	handler, err := f.handler(c, env, out)
+	if err != nil {
+		return err
+	}
+	bar := newProgress(c.ErrOrStderr(), env.IsTerminal(c.ErrOrStderr()) && !f.quiet && env.Getenv("TERM") != "dumb")
+	o.Progress = bar
+	policy := o.Policy()
+	policy.ConfigFile = configFile
+	if err := handler.Start(policy); err != nil {
+		return err
+	}
+	summary, err := gate.Run(c.Context(), args, o, func(r audit.Result) error {
+		return bar.aside(func() error { return handler.Result(r) })
+	})
+	bar.close()
+	if err != nil {
+		return f.failed(c.Context(), err)
+	}
+	if err := handler.End(summary); err != nil {
+		return err
+	}
+	if err := out.commit(); err != nil {
+		return err
+	}
+	if summary.Status != audit.StatusOK {
+		return &exitError{status: summary.Status}
+	}
+	return nil
+}
+
+// failed is the end of a run without a report.
+func (f *verifyFlags) failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return &exitError{audit.StatusInterrupted, errors.New("interrupted")}
+	}
+	return err
+}
+
+func (f *verifyFlags) handler(c *cobra.Command, env Env, out *output) (report.Handler, error) {
+	color, err := f.useColor(env, out)
+	if err != nil {
+		return nil, err
+	}
+	switch f.format {
+	case "text":
+		return &report.Text{W: out, Color: color, Quiet: f.quiet, Verbose: f.verbose}, nil
+	case "json":
+		return &report.JSON{W: out, Version: c.Root().Version}, nil
+	}
+	return nil, f.wrong("--format", f.format, "text or json")
+}
+
+func (f *verifyFlags) useColor(env Env, out *output) (bool, error) {
+	switch f.color {
+	case "always":
+		return true, nil
+	case "never":
+		return false, nil
+	case "auto":
+		return env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb" && env.IsTerminal(out.stream), nil
+	}
+	return false, f.wrong("--color", f.color, "auto, always or never")
+}
+
+func (f *verifyFlags) wrong(flag, found, wanted string) error {
+	return &usageError{fmt.Errorf("%s: found %q, wanted %s", flag, found, wanted), "recipe-verify verify --help"}
+}
+
+// options puts the configuration file and the flags together; a flag that was
+// given wins.
+func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Options, string, error) {
+	file, err := f.config(args)
+	if err != nil {
+		return gate.Options{}, "", err
+	}
+	given := c.Flags().Changed
+	o := gate.Options{
+		NoDownload:          f.noDownload,
+		RequireAttestations: choose(given("require-attestations"), f.requireAttestations, file.RequireAttestations),
+		Offline:             choose(given("offline"), f.offline, file.Offline),
+		TrustedRoots:        choose(given("trusted-root"), f.trustedRoots, file.TrustedRoots),
+		CacheDir:            choose(given("cache-dir"), f.cacheDir, file.CacheDir),
+		Match:               file.Match,
+		Timeout:             file.Timeout,
+		MaxArchive:          file.MaxArchive,
+		Jobs:                f.jobs,
+		Recipe: recipe.Options{
+			TargetPlatforms: f.platforms,
+			VariantFiles:    f.variantConfigs,
+			AllowEnv:        f.env,
+			LookupEnv:       env.LookupEnv,
+		},
+	}
+	if f.jobs < 1 {
+		return o, "", f.wrong("--jobs", fmt.Sprint(f.jobs), "a number from 1 on")
+	}
+	if given("publishers") || o.Match == 0 {
+		if o.Match, err = config.ParseMatch(f.publishers); err != nil {
+			return o, "", flagError("--publishers", err)
+		}
+	}
+	if given("timeout") || o.Timeout == 0 {
+		if o.Timeout, err = config.ParseTimeout(f.timeout); err != nil {
+			return o, "", flagError("--timeout", err)
+		}
+	}
+	if given("max-archive-size") || o.MaxArchive == 0 {
+		if o.MaxArchive, err = config.ParseSize(f.maxArchive); err != nil {
+			return o, "", flagError("--max-archive-size", err)
+		}
+	}
+	if o.Mirrors, err = f.allMirrors(file.Mirrors); err != nil {
+		return o, "", err
+	}
+	o.Recipe.Variants, err = parseVariants(f.variants)
+	return o, file.Path, err
+}
+
+func choose[T any](given bool, flag, file T) T {
+	if given {
+		return flag
+	}
+	return file
+}
+
+func flagError(flag string, err error) error {
+	return &usageError{fmt.Errorf("%s: %w", flag, err), "recipe-verify verify --help"}
+}
+
+// allMirrors adds the flags' mirrors to the file's; for the same FROM the flag
+// wins.
+func (f *verifyFlags) allMirrors(fromFile []fetch.Mirror) ([]fetch.Mirror, error) {
+	var all []fetch.Mirror
+	for _, s := range f.mirrors {
+		m, err := fetch.ParseMirror(s)
+		if err != nil {
+			return nil, flagError("--mirror", err)
+		}
+		all = append(all, m)
+	}
+	for _, m := range fromFile {
+		if !slices.ContainsFunc(all, func(o fetch.Mirror) bool { return o.From == m.From }) {
+			all = append(all, m)
+		}
+	}
+	return all, nil
+}
+
+func parseVariants(list []string) (map[string][]string, error) {
+	variants := map[string][]string{}
+	for _, s := range list {
+		key, values, ok := strings.Cut(s, "=")
+		if !ok || key == "" {
+			return nil, flagError("--variant", fmt.Errorf("found %q, wanted KEY=VALUE", s))
+		}
+		variants[key] = strings.Split(values, ",")
+	}
+	return variants, nil
+}
+
+// config finds and reads the configuration file. Recipes below different ones
+// are refused: each file's rules are for its own recipes.
+func (f *verifyFlags) config(args []string) (*config.File, error) {
+	switch {
+	case f.noPolicy:
+		return &config.File{}, nil
+	case f.policy != "":
+		return config.Read(f.policy)
+	}
+	found := ""
+	for i, arg := range args {
+		path, err := config.Find(folderOf(arg))
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 && !sameFile(path, found) {
+			return nil, &usageError{
+				fmt.Errorf("the recipes have different configuration files, %s and %s", orNone(found), orNone(path)),
+				"verify them one by one, or name one file with --policy FILE, or none with --no-policy",
+			}
+		}
+		if i == 0 {
+			found = path
+		}
+	}
+	if found == "" {
+		return &config.File{}, nil
+	}
+	return config.Read(found)
+}
+
+func sameFile(a, b string) bool {
+	if a == "" || b == "" {
+		return a == b
+	}
+	absA, errA := filepath.Abs(a)
+	absB, errB := filepath.Abs(b)
+	return errA == nil && errB == nil && absA == absB
+}
+
+func orNone(path string) string {
+	if path == "" {
+		return "none"
+	}
+	return path
+}
+
+// folderOf is the folder that a recipe lies in.
+func folderOf(arg string) string {
+	path, err := recipe.Find(arg)
+	if err != nil {
+		return filepath.Dir(arg) // the run reports what is wrong with it
+	}
+	return filepath.Dir(path)
+}
