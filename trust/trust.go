@@ -147,7 +147,7 @@ func Parse(name string, data []byte) ([]Domain, error) {
 			break
 		}
 		if err != nil {
-			return nil, fmt.Errorf("not JSON at byte %d: %w", dec.InputOffset(), err)
+			return nil, fmt.Errorf("root %d is not JSON: %w", len(domains)+1, err)
 		}
 		if len(domains) == MaxDomains {
 			return nil, fmt.Errorf("more than %d trusted roots", MaxDomains)
@@ -175,7 +175,7 @@ func Parse(name string, data []byte) ([]Domain, error) {
 func parseOne(value []byte, known *root.TrustedRoot) (Domain, error) {
 	tr, err := root.NewTrustedRootFromJSON(value)
 	if err != nil {
-		return Domain{}, err
+		return Domain{}, errors.New(oneLine(err))
 	}
 	name, require, err := classify(tr, known)
 	if err != nil {
