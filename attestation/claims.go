@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -248,7 +249,7 @@ func eachKeyOf(dec *json.Decoder, visit func(key string, dec *json.Decoder) erro
 			return fmt.Errorf("an object has more than 256 keys")
 		}
 		if err := visit(key, dec); err != nil {
-			return err
+			return plain(dec, err)
 		}
 	}
 	return delim(dec, '}')
@@ -279,6 +280,19 @@ func delim(dec *json.Decoder, want json.Delim) error {
 
 func notJSON(dec *json.Decoder) error {
 	return fmt.Errorf("it is not JSON at byte %d", dec.InputOffset())
+}
+
+// plain puts the decoder's own errors into words.
+func plain(dec *json.Decoder, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &syntax):
+		return notJSON(dec)
+	case errors.As(err, &kind):
+		return fmt.Errorf("a %s stands at byte %d, where something else belongs", kind.Value, dec.InputOffset())
+	}
+	return err
 }
 
 // skip passes over a value of any depth without building it.
