@@ -38,7 +38,11 @@ func ParseURL(address string) (File, bool) {
 	if len(parts[1]) == 2 && len(parts[2]) == 2 && len(parts[3]) == 60 {
 		project = ""
 	}
-	return parseName(parts[4], project)
+	file, ok := parseName(parts[4], project)
+	if ok && isName(project) {
+		file.Project = Normalize(project) // the path says so, whatever the file is called
+	}
+	return file, ok
 }
 
 func isHost(host string) bool {
@@ -50,8 +54,8 @@ func isHost(host string) bool {
 	return false
 }
 
-// parseName splits the name of an sdist or a wheel. If the project is known,
-// it tells where an sdist's version begins; else the last "-" does.
+// parseName splits the name of an sdist or a wheel. If the name begins with the
+// project's, that tells where an sdist's version begins; else the last "-" does.
 func parseName(name, project string) (File, bool) {
 	if stem, ok := strings.CutSuffix(name, ".whl"); ok {
 		fields := strings.Split(stem, "-")
@@ -74,10 +78,7 @@ func parseName(name, project string) (File, bool) {
 		if i < 0 {
 			return File{}, false
 		}
-		if project == "" {
-			project = stem[:i]
-		}
-		return newFile(project, stem[i+1:], name)
+		return newFile(stem[:i], stem[i+1:], name)
 	}
 	return File{}, false
 }

@@ -167,7 +167,11 @@ func fileWithDigest(body []byte, sha256 string) (*simpleFile, error) {
 func sameIndex(address string) error {
 	u, err := url.Parse(address)
 	if err != nil || u.Scheme != "https" || u.Host != "pypi.org" || u.User != nil {
-		return &fetch.RefusedError{URL: address, Reason: "the index names provenance that lies elsewhere, wanted an https address on pypi.org"}
+		return &fetch.RefusedError{
+			URL:    address,
+			Found:  "an address that PyPI's index names as provenance, and that lies elsewhere",
+			Wanted: "an https address on pypi.org",
+		}
 	}
 	return nil
 }

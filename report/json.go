@@ -8,6 +8,7 @@ import (
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/digest"
+	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/verify"
 )
@@ -189,15 +190,15 @@ func (j *JSON) Result(r audit.Result) error {
 		Position:          where(r),
 		Outputs:           list(r.Outputs),
 		TargetPlatforms:   list(r.Platforms),
-		URLs:              list(r.URLs),
+		URLs:              redacted(r.URLs),
 		Other:             r.Other,
 		Publishers:        list(r.Publishers),
-		Address:           r.Address,
+		Address:           fetch.Redact(r.Address),
 		Pinned:            digests(r.Pinned),
 		Measured:          digests(r.Measured),
 		Bytes:             r.Bytes,
 		Resolver:          r.Resolver,
-		EvidenceAddresses: list(r.EvidenceAddresses),
+		EvidenceAddresses: redacted(r.EvidenceAddresses),
 		Bundles:           []BundleDocument{},
 		Verdict:           r.Verdict,
 		Code:              r.Code,
@@ -222,6 +223,15 @@ func list(s []string) []string {
 	return s
 }
 
+// redacted hides what may be secret in addresses.
+func redacted(addresses []string) []string {
+	shown := make([]string, len(addresses))
+	for i, a := range addresses {
+		shown[i] = fetch.Redact(a)
+	}
+	return shown
+}
+
 func digests(d audit.Digests) DigestPair {
 	var p DigestPair
 	if !d.SHA256.IsZero() {
@@ -235,7 +245,7 @@ func digests(d audit.Digests) DigestPair {
 
 func bundle(b verify.Bundle) BundleDocument {
 	return BundleDocument{
-		Origin: b.Origin, Index: b.Index, Format: b.Format,
+		Origin: fetch.Redact(b.Origin), Index: b.Index, Format: b.Format,
 		Status: b.Status, Code: b.Code, Reason: b.Reason,
 		Publisher: b.Publisher, Domain: b.Domain,
 		Verified: content(b.Verified), Unverified: content(b.Unverified),

@@ -10,6 +10,7 @@ import (
 	"github.com/fatih/color"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/verify"
 )
@@ -135,11 +136,12 @@ func title(r audit.Result) string {
 		}
 		return r.Recipe
 	}
-	u, _, _ := strings.Cut(r.URLs[0], "?")
+	address := fetch.Redact(r.URLs[0])
+	u, _, _ := strings.Cut(address, "?")
 	if name := path.Base(u); name != "/" && name != "." {
 		return name
 	}
-	return r.URLs[0]
+	return address
 }
 
 func where(r audit.Result) string {
@@ -227,17 +229,17 @@ func (t *Text) failed(p *page, r audit.Result) {
 
 // verbose accounts for every bundle and address.
 func verbose(p *page, r audit.Result) {
-	for _, u := range r.URLs {
+	for _, u := range redacted(r.URLs) {
 		p.field("url", printable(u))
 	}
 	if r.Address != "" {
-		p.field("fetched", printable(r.Address))
+		p.field("fetched", printable(fetch.Redact(r.Address)))
 	}
-	for _, a := range r.EvidenceAddresses {
+	for _, a := range redacted(r.EvidenceAddresses) {
 		p.field("evidence", printable(r.Resolver+" "+a))
 	}
 	for _, b := range r.Bundles {
-		what := fmt.Sprintf("%d of %s: %s", b.Index, b.Origin, b.Status)
+		what := fmt.Sprintf("%d of %s: %s", b.Index, fetch.Redact(b.Origin), b.Status)
 		if b.Reason != "" {
 			what += ", " + b.Reason
 		}
