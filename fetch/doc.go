@@ -1,0 +1,34 @@
+// Package fetch obtains documents and archives over HTTP, from folder mirrors
+// and from file: URLs, within bounds. It measures the digests of archives in
+// one pass over the bytes, and keeps nothing: memory does not grow with the
+// archive, and nothing is written to disk.
+//
+// # What it defends against
+//
+// URLs come from recipes, and redirects from servers; neither is trusted.
+// The rules are those of spec/threats.md, "Transport and resources":
+//
+//   - Every answer is capped (see the constants). More than the cap is a
+//     [*TooLargeError], never a truncation. Compressed transfer is not asked
+//     for, and an answer in a content coding is not accepted, so what is
+//     counted and hashed are the bytes that were sent.
+//   - A redirect may not lead from https to http, to another scheme, or
+//     closer to this machine than the address that the recipe (or the user's
+//     mirror) named: from a public address neither to a private nor to a
+//     loopback one, from a private address not to a loopback one. Link-local,
+//     unspecified and multicast addresses are refused whoever names them. The
+//     check is made on the resolved address when it is dialled, so that a name
+//     cannot resolve differently afterwards. Behind a proxy the proxy resolves
+//     names, and only addresses that are written out can be checked.
+//   - Credentials (userinfo of the URL, netrc, tokens) are sent to the host
+//     that they are for, on the first request; a redirect to another scheme,
+//     host or port does not get them. Tokens are not sent to mirrors either.
+//   - Nothing hangs: see [Client.Timeout].
+//
+// # Errors
+//
+// An error is one of [*NotFoundError] (it does not exist), [*UnavailableError]
+// (says nothing about it), [*RefusedError] (this client will not) and
+// [*TooLargeError], or wraps [context.Canceled]. The four have a method
+// Hint() string, which is empty where there is nothing that a user can do.
+package fetch
