@@ -3,10 +3,8 @@ package verify
 import (
 	"bytes"
 	"crypto/x509"
-	"encoding/base64"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -157,61 +155,6 @@ func newVerifier(dom trust.Domain, entries int) (*sigstore.Verifier, *InvalidErr
 		return nil, invalid(CodeUnknownAuthority, "the trusted root %q cannot be used", dom.Name).because(err)
 	}
 	return v, nil
-}
-
-// checkEntries demands of every log entry what sigstore-go demands of one: an
-// inclusion proof whose numbers are those of its checkpoint. Unsigned numbers
-// beside them are refused, so that a report cannot quote any.
-func checkEntries(dom trust.Domain, entries []*rekorpb.TransparencyLogEntry) *InvalidError {
-	if dom.Require.LogEntries == 0 {
-		if len(entries) > 0 {
-			return invalid(CodeLogEntry, "it carries a log entry, and its authority %q has no transparency log", dom.Name)
-		}
-		return nil
-	}
-	if len(entries) == 0 {
-		return invalid(CodeLogEntry, "it has no transparency log entry")
-	}
-	for _, e := range entries {
-		proof := e.GetInclusionProof()
-		if proof == nil || proof.GetCheckpoint().GetEnvelope() == "" {
-			return invalid(CodeLogEntry, "its transparency log entry has no inclusion proof with a signed checkpoint")
-		}
-		size, hash, ok := readCheckpoint(proof.GetCheckpoint().GetEnvelope())
-		if !ok || size != proof.GetTreeSize() || !bytes.Equal(hash, proof.GetRootHash()) {
-			return invalid(CodeLogEntry, "its inclusion proof is of another tree than its checkpoint")
-		}
-		if len(e.GetInclusionPromise().GetSignedEntryTimestamp()) > 0 {
-			continue
-		}
-		if e.GetIntegratedTime() != 0 {
-			return invalid(CodeLogEntry, "its log entry has a time that nothing signed (no inclusion promise)")
-		}
-		if isRekorV2(e) && e.GetLogIndex() != proof.GetLogIndex() {
-			return invalid(CodeLogEntry, "its log entry has the index %d, and its inclusion proof is of entry %d", e.GetLogIndex(), proof.GetLogIndex())
-		}
-	}
-	return nil
-}
-
-func isRekorV2(e *rekorpb.TransparencyLogEntry) bool {
-	return e.GetKindVersion().GetVersion() == "0.0.2" && e.GetKindVersion().GetKind() != "intoto"
-}
-
-// readCheckpoint reads size and root hash of a checkpoint (C2SP tlog-checkpoint:
-// origin, size and base64 root hash are its first three lines). That it is
-// signed is checked elsewhere.
-func readCheckpoint(envelope string) (size int64, hash []byte, ok bool) {
-	lines := strings.SplitN(envelope, "\n", 4)
-	if len(lines) < 4 {
-		return 0, nil, false
-	}
-	size, err := strconv.ParseInt(lines[1], 10, 64)
-	if err != nil {
-		return 0, nil, false
-	}
-	hash, err = base64.StdEncoding.DecodeString(lines[2])
-	return size, hash, err == nil
 }
 
 // checkTimes refuses proven times in the future, and those outside the validity
