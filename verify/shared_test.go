@@ -217,6 +217,12 @@ func realDigest(t *testing.T, s string) digest.SHA256 {
 // judge verifies candidates and gives the code of the outcome, "" for verified.
 func judge(t *testing.T, root string, candidates []attestation.Candidate, d digest.SHA256, publisher string, urls []string) verify.Code {
 	t.Helper()
+	_, code := judgeEvidence(t, root, candidates, d, publisher, urls)
+	return code
+}
+
+func judgeEvidence(t *testing.T, root string, candidates []attestation.Candidate, d digest.SHA256, publisher string, urls []string) (verify.Evidence, verify.Code) {
+	t.Helper()
 	roots, err := trust.FromFiles(shared.Path(t, "trust", root+".json"))
 	if err != nil {
 		t.Fatal(err)
@@ -237,16 +243,16 @@ func judge(t *testing.T, root string, candidates []attestation.Candidate, d dige
 	var invalid *verify.InvalidError
 	switch {
 	case err == nil:
-		return ""
+		return evidence, ""
 	case errors.As(err, &mismatch):
 		t.Log(mismatch)
-		return mismatch.Code
+		return evidence, mismatch.Code
 	case errors.As(err, &invalid):
 		t.Log(invalid, invalid.Detail)
-		return invalid.Code
+		return evidence, invalid.Code
 	}
 	t.Fatal(err)
-	return ""
+	return evidence, ""
 }
 
 // publisherOf reads a shorthand, or an identity and an issuer with a space
