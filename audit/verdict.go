@@ -21,22 +21,22 @@ type Code string
 
 // Codes beside those of package verify.
 const (
-	CodeVerified        Code = "verified"
-	CodeMetadataOnly    Code = "verified-metadata-only" // the archive was not fetched
-	CodeNoBlock         Code = "no-attestation-block"
-	CodeNotAURL         Code = "not-a-url-source"
-	CodeNoEvidence      Code = "no-evidence"
-	CodeNoAddress       Code = "no-evidence-address"
-	CodeArchiveDigest   Code = "archive-digest-mismatch"
-	CodeArchiveMD5      Code = "archive-md5-mismatch"
-	CodeArchiveMissing  Code = "archive-missing"
-	CodeFetchFailed     Code = "fetch-failed"
-	CodeTooLarge        Code = "too-large"
-	CodeRefused         Code = "refused"
-	CodeRecipe          Code = "recipe-error"
-	CodeTrust           Code = "trust-unavailable"
-	CodeInterrupted     Code = "interrupted"
-	CodeNothingToVerify Code = "no-sources"
+	CodeVerified       Code = "verified"
+	CodeMetadataOnly   Code = "verified-metadata-only" // the archive was not fetched
+	CodeNoBlock        Code = "no-attestation-block"
+	CodeNotAURL        Code = "not-a-url-source"
+	CodeNoEvidence     Code = "no-evidence"
+	CodeNoAddress      Code = "no-evidence-address"
+	CodeArchiveDigest  Code = "archive-digest-mismatch"
+	CodeArchiveMD5     Code = "archive-md5-mismatch"
+	CodeArchiveMissing Code = "archive-missing"
+	CodeFetchFailed    Code = "fetch-failed"
+	CodeTooLarge       Code = "too-large"
+	CodeRefused        Code = "refused"
+	CodeRecipe         Code = "recipe-error"
+	CodeTrust          Code = "trust-unavailable"
+	CodeInterrupted    Code = "interrupted"
+	CodeNoSources      Code = "no-sources"
 )
 
 // Exit statuses of the command (DESIGN.md, "What 'verified' means").

@@ -115,9 +115,14 @@ func Verify(ctx context.Context, path string, o Options) (Report, error) {
 }
 
 // Run verifies the sources of several recipes and hands over each result in
-// order. Its error is only for handle's own and the context's; look at the
+// order. Its error is for options that nothing can be verified with (trusted
+// root files that cannot be read), handle's own and the context's; look at the
 // summary's status for the verdicts.
 func Run(ctx context.Context, paths []string, o Options, handle func(audit.Result) error) (audit.Summary, error) {
+	roots, err := o.roots()
+	if err != nil {
+		return audit.Summary{Status: audit.StatusError}, err
+	}
 	client := &fetch.Client{
 		UserAgent:  o.UserAgent,
 		Mirrors:    o.Mirrors,
@@ -133,7 +138,7 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 			&ghrelease.Resolver{Client: client},
 			&pypi.Resolver{Client: client},
 		},
-		Roots: o.roots,
+		Roots: roots,
 		Options: audit.Options{
 			Recipe:              o.Recipe,
 			Match:               o.Match,
@@ -146,12 +151,19 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 	return auditor.Run(ctx, paths, handle)
 }
 
-func (o Options) roots(ctx context.Context) (*trust.Roots, error) {
-	if len(o.TrustedRoots) > 0 {
-		return trust.FromFiles(o.TrustedRoots...)
+// roots gives what loads the trust domains. Files are read at once, since one
+// that cannot be read is a mistake in the options; TUF is asked when a source
+// needs it.
+func (o Options) roots() (func(context.Context) (*trust.Roots, error), error) {
+	if len(o.TrustedRoots) == 0 {
+		source := &trust.Source{Offline: o.Offline, CacheDir: o.CacheDir}
+		return source.Load, nil
 	}
-	source := &trust.Source{Offline: o.Offline, CacheDir: o.CacheDir}
-	return source.Load(ctx)
+	roots, err := trust.FromFiles(o.TrustedRoots...)
+	if err != nil {
+		return nil, err
+	}
+	return func(context.Context) (*trust.Roots, error) { return roots, nil }, nil
 }
 
 // Policy says what a run with these options enforces, for a report.
