@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 
 	"github.com/jdx/go-netrc"
@@ -124,22 +125,27 @@ func parseNetrc(text string) (logins map[string]login, err error) {
 	return logins, nil
 }
 
-// entriesOnly drops lines that are comments, and macros (which end at an empty
-// line): the library would take their words for entries.
+// entriesOnly drops comments, and macros (which end at an empty line): the
+// library would take their words for entries.
 func entriesOnly(text string) string {
 	var kept []string
 	macro := false
 	for line := range strings.Lines(text) {
 		words := strings.Fields(line)
+		comment := slices.IndexFunc(words, func(w string) bool { return w[0] == '#' })
 		switch {
 		case len(words) == 0:
 			macro = false
-		case macro, strings.HasPrefix(words[0], "#"):
+			continue
+		case macro:
+			continue
 		case words[0] == "macdef":
 			macro = true
-		default:
-			kept = append(kept, words...)
+			continue
+		case comment >= 0:
+			words = words[:comment]
 		}
+		kept = append(kept, words...)
 	}
 	return strings.Join(kept, " ") + "\n"
 }

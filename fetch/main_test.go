@@ -1,6 +1,7 @@
 package fetch
 
 import (
+	"context"
 	"crypto/x509"
 	"io"
 	"log"
@@ -18,21 +19,24 @@ type counter struct {
 	seen []*http.Request
 }
 
-func serve(t *testing.T, h http.HandlerFunc) *counter {
+func serve(t testing.TB, h http.HandlerFunc) *counter {
 	t.Helper()
 	return start(t, h, (*httptest.Server).Start)
 }
 
-func start(t *testing.T, h http.HandlerFunc, how func(*httptest.Server)) *counter {
+// start makes a server, and starts it unless how is nil.
+func start(t testing.TB, h http.HandlerFunc, how func(*httptest.Server)) *counter {
 	t.Helper()
 	c := &counter{}
 	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
-		c.seen = append(c.seen, r.Clone(t.Context()))
+		c.seen = append(c.seen, r.Clone(context.Background()))
 		c.mu.Unlock()
 		h(w, r)
 	}))
-	how(c.Server)
+	if how != nil {
+		how(c.Server)
+	}
 	t.Cleanup(func() {
 		c.CloseClientConnections()
 		c.Close()
@@ -77,7 +81,7 @@ func quick(t *testing.T) *Client {
 }
 
 // startTLS serves over TLS with a certificate of its own authority.
-func startTLS(t *testing.T, http2 bool, h http.HandlerFunc) *counter {
+func startTLS(t testing.TB, http2 bool, h http.HandlerFunc) *counter {
 	t.Helper()
 	return start(t, h, func(s *httptest.Server) {
 		s.Config.ErrorLog = log.New(io.Discard, "", 0)
