@@ -60,12 +60,9 @@ func newTimestampAuthority(organization string, from, to time.Time) *authority {
 	return &authority{chain: []*x509.Certificate{leaf, root}, key: key}
 }
 
-// certify makes a certificate from a template; without a parent it signs
-// itself. A serial number of the template is kept.
+// certify makes an authority's certificate; without a parent it signs itself.
 func certify(template, parent *x509.Certificate, public crypto.PublicKey, key crypto.Signer) *x509.Certificate {
-	if template.SerialNumber == nil {
-		template.SerialNumber = serialNumber()
-	}
+	template.SerialNumber = serialNumber()
 	template.BasicConstraintsValid = template.IsCA
 	if parent == nil {
 		parent = template

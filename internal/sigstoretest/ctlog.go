@@ -2,6 +2,7 @@ package sigstoretest
 
 import (
 	"crypto"
+	"crypto/rand"
 	"crypto/sha256"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -13,12 +14,9 @@ import (
 	"github.com/google/certificate-transparency-go/tls"
 )
 
-// oidPoison marks a precertificate, oidSCTList holds the timestamps (RFC 6962
-// sections 3.1 and 3.3).
-var (
-	oidPoison  = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 3}
-	oidSCTList = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
-)
+// oidSCTList is the extension that holds a certificate's timestamps (RFC 6962
+// section 3.3).
+var oidSCTList = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 11129, 2, 4, 2}
 
 // keyID is the SHA-256 of a public key's PKIX encoding, by which RFC 6962 and
 // Rekor v1 name a log.
@@ -28,26 +26,35 @@ func keyID(public crypto.PublicKey) []byte {
 }
 
 // issue makes an end-entity certificate as the order says, with signed
-// certificate timestamps by the keys in o.scts.
-func (o *order) issue(public crypto.PublicKey) *x509.Certificate {
+// certificate timestamps by the keys in o.scts. The DER is not parsed, since a
+// hostile name may make that impossible.
+func (o *order) issue(public crypto.PublicKey) []byte {
 	ca := o.ca
 	serial := serialNumber()
-	sign := func(more ...pkix.Extension) *x509.Certificate {
-		return certify(&x509.Certificate{
+	sign := func(more ...pkix.Extension) []byte {
+		return must(x509.CreateCertificate(rand.Reader, &x509.Certificate{
 			SerialNumber: serial, Subject: o.identity.Subject,
 			NotBefore: o.notBefore, NotAfter: o.notAfter,
 			KeyUsage:        x509.KeyUsageDigitalSignature,
 			ExtKeyUsage:     []x509.ExtKeyUsage{x509.ExtKeyUsageCodeSigning},
 			ExtraExtensions: append(o.identity.encode(), more...),
-		}, ca.signer(), public, ca.key)
+		}, ca.signer(), public, ca.key))
 	}
 	if len(o.scts) == 0 {
 		return sign()
 	}
-	pre := sign(pkix.Extension{Id: oidPoison, Critical: true, Value: asn1.NullBytes})
+	// What is logged is the certificate as it would be without the list of
+	// timestamps (RFC 6962 section 3.2), so there is no need for a poisoned one.
+	var bare struct {
+		TBS       asn1.RawValue
+		Algorithm asn1.RawValue
+		Signature asn1.BitString
+	}
+	must(asn1.Unmarshal(sign(), &bare))
+	issuer := sha256.Sum256(ca.signer().RawSubjectPublicKeyInfo)
 	var list []byte
 	for _, s := range o.scts {
-		sct := s.sign(pre.Raw, ca.signer().Raw, o.sctTime)
+		sct := s.sign(ct.PreCert{IssuerKeyHash: issuer, TBSCertificate: bare.TBS.FullBytes}, o.sctTime)
 		list = binary.BigEndian.AppendUint16(list, uint16(len(sct)))
 		list = append(list, sct...)
 	}
@@ -61,14 +68,16 @@ type sctSigner struct {
 	key crypto.Signer
 }
 
-// sign gives the serialized timestamp for a precertificate (RFC 6962 section
-// 3.2).
-func (s sctSigner) sign(pre, issuer []byte, at time.Time) []byte {
-	milliseconds := uint64(at.UnixMilli())
-	leaf := must(ct.MerkleTreeLeafFromRawChain([]ct.ASN1Cert{{Data: pre}, {Data: issuer}}, ct.PrecertLogEntryType, milliseconds))
-	sct := ct.SignedCertificateTimestamp{SCTVersion: ct.V1, Timestamp: milliseconds}
+// sign gives the serialized timestamp for a certificate (RFC 6962 section 3.2).
+func (s sctSigner) sign(entry ct.PreCert, at time.Time) []byte {
+	sct := ct.SignedCertificateTimestamp{SCTVersion: ct.V1, Timestamp: uint64(at.UnixMilli())}
 	copy(sct.LogID.KeyID[:], s.id)
-	input := must(ct.SerializeSCTSignatureInput(sct, ct.LogEntry{Leaf: *leaf}))
+	input := must(ct.SerializeSCTSignatureInput(sct, ct.LogEntry{Leaf: ct.MerkleTreeLeaf{
+		Version: ct.V1, LeafType: ct.TimestampedEntryLeafType,
+		TimestampedEntry: &ct.TimestampedEntry{
+			Timestamp: sct.Timestamp, EntryType: ct.PrecertLogEntryType, PrecertEntry: &entry,
+		},
+	}}))
 	sct.Signature = ct.DigitallySigned{
 		Algorithm: tls.SignatureAndHashAlgorithm{Hash: tls.SHA256, Signature: tls.ECDSA},
 		Signature: signMessage(s.key, input),

@@ -73,7 +73,7 @@ func (o *order) setTimes() {
 func (o *order) carryOut(c Content) *Bundle {
 	key := ecdsaKey(elliptic.P256())
 	what := describe(c)
-	what.certificate = o.issue(key.Public()).Raw
+	what.certificate = o.issue(key.Public())
 
 	signer := crypto.Signer(key)
 	if o.forgedSignature {
