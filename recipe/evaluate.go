@@ -231,6 +231,7 @@ func (ev *evaluation) combination(vars *scope) {
 	var out Output
 	out.Name = ev.label(pkg, "name", vars)
 	out.Version = ev.label(pkg, "version", vars)
+	// build.skip drops outputs of recipes with several outputs only.
 	out.Sources = ev.sourceList(lookup(root, "source"), vars)
 	ev.add(out, vars)
 	ev.legacyCache(vars)

@@ -51,6 +51,15 @@ func (s *stringOrList) UnmarshalJSON(data []byte) error {
 	return json.Unmarshal(data, &(*s)[0])
 }
 
+// wrongInData are lines that contradict the rest of the data, each with the
+// reason. They must differ in just the way that the reason says.
+var wrongInData = map[string]string{
+	"pyamrex linux_aarch64_mpimpichpyamrex_precisiondppython3.10.____cpython.yaml": "the recipe has one output, and " +
+		"its build.skip holds; rendered is no output at all, where vllm's only output is rendered although its " +
+		"build.skip holds too (linux_64_cuda_compiler_version12.9python3.10.____cpython.yaml); build.skip drops " +
+		"outputs of recipes with several outputs only",
+}
+
 // TestFeedstocks compares all sources of real recipes with what rattler-build
 // rendered.
 func TestFeedstocks(t *testing.T) {
@@ -85,6 +94,9 @@ func TestFeedstocks(t *testing.T) {
 	close(names)
 	workers.Wait()
 	slices.Sort(failures)
+	for name, reason := range wrongInData {
+		t.Logf("wrong in the data: %s: %s", name, reason)
+	}
 	for i, f := range failures {
 		if i == 25 {
 			t.Errorf("and %d more", len(failures)-i)
@@ -119,7 +131,14 @@ func checkFeedstock(folder string) (int, error) {
 		if err := json.Unmarshal(scanner.Bytes(), &line); err != nil {
 			return lines, err
 		}
-		if err := checkLine(path, data, line); err != nil {
+		err := checkLine(path, data, line)
+		if _, wrong := wrongInData[filepath.Base(folder)+" "+line.VariantFile]; wrong {
+			if err == nil || len(line.Outputs) > 0 {
+				return lines, fmt.Errorf("%s: is listed as wrong in the data, and is not", line.VariantFile)
+			}
+			continue
+		}
+		if err != nil {
 			return lines, fmt.Errorf("%s: %w", line.VariantFile, err)
 		}
 	}
@@ -196,7 +215,7 @@ func rendered(s Source) renderedSource {
 	}
 	if s.Git != nil {
 		r.Git = s.Git.URL.Value
-		r.Rev = s.Git.Rev + s.Git.Tag + s.Git.Branch
+		r.Rev = s.Git.Reference()
 	}
 	return r
 }

@@ -159,6 +159,18 @@ type Git struct {
 	ExpectedCommit   string
 }
 
+// Reference is the revision, tag or branch as git resolves it: "refs/tags/…"
+// for a tag, "refs/heads/…" for a branch, and "" for the default branch.
+func (g *Git) Reference() string {
+	switch {
+	case g.Tag != "":
+		return "refs/tags/" + g.Tag
+	case g.Branch != "":
+		return "refs/heads/" + g.Branch
+	}
+	return g.Rev
+}
+
 // An Attestation is the attestation block of a URL source.
 type Attestation struct {
 	Pos Position
