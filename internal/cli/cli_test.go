@@ -127,3 +127,10 @@ func writeDocs(b *bytes.Buffer, c *cobra.Command) error {
 	}
 	return nil
 }
+
+func writeFile(t *testing.T, path, text string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
