@@ -35,7 +35,8 @@ type evaluation struct {
 	recipe    *Recipe
 	index     map[string]int // of outputs, by identity
 	sources   int
-	rendered  int
+	rendered  int             // bytes of the sources that are kept
+	pending   int             // bytes of the sources of the combination at work
 	reported  map[string]bool // faults and warnings
 	faults    Faults
 	exhausted *Error // set when a limit of the whole evaluation is reached
@@ -218,6 +219,7 @@ func (ev *evaluation) combination(vars *scope) {
 	if !ev.walk(ev.doc.root) {
 		return
 	}
+	ev.pending = 0
 	root := ev.doc.root
 	ev.contextOf(lookup(root, "context"), vars)
 	if outputs := lookup(root, "outputs"); outputs != nil {

@@ -61,7 +61,14 @@ func (r *sourceReader) fault(n *yaml.Node, hint, format string, a ...any) {
 
 // scalar renders a scalar; ok is false if it has a fault.
 func (r *sourceReader) scalar(n *yaml.Node) (string, bool) {
+	if !r.walk(n) {
+		return "", false
+	}
 	text, err := r.text(r.doc, n, r.vars)
+	if r.pending += len(text); r.rendered+r.pending > MaxRendered {
+		r.stop(n, "sources of the recipe hold more than %d bytes over all platforms and variants", MaxRendered)
+		return "", false
+	}
 	if err != nil {
 		r.faults = append(r.faults, err)
 	}
@@ -179,8 +186,15 @@ func (r *sourceReader) urls(n *yaml.Node) {
 	}
 }
 
+// MaxURL is the longest URL, in bytes.
+const MaxURL = 8 << 10
+
 // parseURL parses an absolute URL by the WHATWG rules and serializes it.
 func (r *sourceReader) parseURL(n *yaml.Node, text string) (string, bool) {
+	if len(text) > MaxURL {
+		r.fault(n, "", "URL has %d bytes, the limit is %d", len(text), MaxURL)
+		return "", false
+	}
 	u, err := url.Parse(text)
 	if err != nil || u.Protocol() != "file:" && u.Hostname() == "" && isSpecial(u.Protocol()) {
 		hint := "write an absolute URL, such as https://…"

@@ -23,7 +23,7 @@ const (
 	MaxDepth = 100
 	// MaxNodes bounds the YAML nodes of a file, by the characters that could
 	// begin one.
-	MaxNodes = 300_000
+	MaxNodes = 100_000
 )
 
 // A document is a YAML file with its lines, for positions and displays.

@@ -31,6 +31,9 @@ const (
 	Fuel = 50_000
 	// maxArguments is the most arguments of a call.
 	maxArguments = 100
+	// maxOperands is the most operators of one rank in a row. The engine takes
+	// at most 2,000 arguments in a call.
+	maxOperands = 900
 	// maxCached is the most bytes of templates that are kept translated.
 	maxCached = 1 << 20
 )

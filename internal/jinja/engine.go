@@ -77,6 +77,7 @@ type current struct {
 	fault         error
 	undefinedName string
 	fuelUsed      uint64
+	rounds        int // of loops
 	finished      bool
 }
 
@@ -168,7 +169,7 @@ func (e *Engine) run(key string, v Variables, w io.Writer) (result Value, err er
 		if !e.finished && p.loops {
 			e.fuelUsed = Fuel
 		}
-		e.budget -= int64(e.fuelUsed)
+		e.budget -= int64(e.fuelUsed) + int64(e.rounds)
 		e.current = current{}
 	}()
 	err = p.template.RenderToWrite(value.FromObject((*scope)(e)), w)

@@ -143,6 +143,10 @@ func (e *Engine) addOperators() {
 		if err != nil {
 			return value.Undefined(), err
 		}
+		// The engine takes no fuel for going round a loop.
+		if e.rounds += len(items); e.rounds > Fuel {
+			return value.Undefined(), tooMuch("loops of a template go round more than %d times", Fuel)
+		}
 		return e.newList(items)
 	})
 	e.add(fnFail, func(_ *Engine, a *arguments) (Value, error) {

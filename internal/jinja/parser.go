@@ -334,6 +334,9 @@ func (p *parser) comparison() (node, error) {
 		if op == "" {
 			break
 		}
+		if len(args) > 2*maxOperands {
+			return nil, tooMuch("expression chains more than %d operators", maxOperands)
+		}
 		if err := p.advance(); err != nil {
 			return nil, err
 		}
@@ -374,6 +377,9 @@ func (p *parser) fold(operand func() (node, error), operators ...string) (node, 
 		}
 		if op == "" {
 			break
+		}
+		if len(args) > 2*maxOperands {
+			return nil, tooMuch("expression chains more than %d operators", maxOperands)
 		}
 		if err := p.advance(); err != nil {
 			return nil, err
