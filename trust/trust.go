@@ -49,6 +49,8 @@ type Domain struct {
 	// SHA256 is the digest of the file that the root was read from.
 	SHA256 digest.SHA256
 	// JSON is the trusted root as it was read, to be shown or written out.
+	// It is the whole file, of which SHA256 is the digest, unless that holds
+	// several roots.
 	JSON []byte
 	// Date is when this root was known to be current: the snapshot's
 	// publication or the time of TUF's answer. A file says nothing about
@@ -165,6 +167,9 @@ func Parse(name string, data []byte) ([]Domain, error) {
 		}
 		d.SHA256 = sum
 		domains = append(domains, d)
+	}
+	if len(domains) == 1 {
+		domains[0].JSON = bytes.Clone(data)
 	}
 	if len(domains) == 0 {
 		return nil, errors.New("found no trusted root in it\nhint: write one with: gh attestation trusted-root > trusted_root.jsonl")
