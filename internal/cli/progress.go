@@ -65,7 +65,7 @@ func (p *progress) show() {
 			progressbar.OptionSetWriter(p.w),
 			progressbar.OptionSetDescription("fetching"),
 			progressbar.OptionShowBytes(true),
-			progressbar.OptionShowTotalBytes(true),
+			progressbar.OptionShowCount(),
 			progressbar.OptionSetPredictTime(true),
 			progressbar.OptionThrottle(100*time.Millisecond),
 			progressbar.OptionClearOnFinish(),
