@@ -113,24 +113,9 @@ func Attest(name string, content []byte) Statement {
 	return Statement{Subjects: []Subject{File(name, content)}}
 }
 
-// SLSA is a build provenance of GitHub's for files. The predicate has the
-// parts that a reader looks for, and claims nothing that a test relies on.
+// SLSA is the build provenance of files by a run with all defaults.
 func SLSA(repository string, files ...Subject) Statement {
-	return Statement{
-		Subjects:      files,
-		PredicateType: SLSAProvenance,
-		Predicate: map[string]any{
-			"buildDefinition": map[string]any{
-				"buildType": "https://actions.github.io/buildtypes/workflow/v1",
-				"externalParameters": map[string]any{"workflow": map[string]any{
-					"ref": defaultRef, "repository": gitHubHost + repository, "path": defaultWorkflow,
-				}},
-			},
-			"runDetails": map[string]any{"builder": map[string]any{
-				"id": gitHubHost + repository + "/" + defaultWorkflow + "@" + defaultRef,
-			}},
-		},
-	}
+	return GitHubRun{Repository: repository}.Provenance(files...)
 }
 
 // Release is what GitHub signs for an immutable release, with the identity

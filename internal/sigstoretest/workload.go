@@ -53,8 +53,34 @@ func GitHub(repository string, change ...func(*GitHubRun)) Identity {
 	return r.Identity()
 }
 
-// Identity derives the certificate's names and extensions.
-func (r GitHubRun) Identity() Identity {
+// Provenance is GitHub's build provenance of files (SLSA v1). The predicate has
+// the parts that a reader looks for, and nothing that a verdict relies on.
+func (r GitHubRun) Provenance(files ...Subject) Statement {
+	r.setDefaults()
+	return Statement{
+		Subjects:      files,
+		PredicateType: SLSAProvenance,
+		Predicate: map[string]any{
+			"buildDefinition": map[string]any{
+				"buildType": "https://actions.github.io/buildtypes/workflow/v1",
+				"externalParameters": map[string]any{"workflow": map[string]any{
+					"ref": r.Ref, "repository": r.Host + r.Repository, "path": r.Workflow,
+				}},
+				"resolvedDependencies": []any{map[string]any{
+					"uri":    "git+" + r.Host + r.Repository + "@" + r.Ref,
+					"digest": map[string]any{"gitCommit": r.Commit},
+				}},
+			},
+			"runDetails": map[string]any{
+				"builder":  map[string]any{"id": r.signer()},
+				"metadata": map[string]any{"invocationId": r.invocation()},
+			},
+		},
+	}
+}
+
+// setDefaults fills what is empty.
+func (r *GitHubRun) setDefaults() {
 	fill(&r.Workflow, defaultWorkflow)
 	fill(&r.Name, "Release")
 	fill(&r.Ref, defaultRef)
@@ -71,15 +97,28 @@ func (r GitHubRun) Identity() Identity {
 	fill(&r.SignerWorkflow, r.Workflow)
 	fill(&r.SignerRef, r.Ref)
 	fill(&r.SignerCommit, r.Commit)
+}
 
+// signer is the address of the workflow that signs.
+func (r *GitHubRun) signer() string {
+	return r.Host + r.SignerRepository + "/" + r.SignerWorkflow + "@" + r.SignerRef
+}
+
+// invocation is the address of the run.
+func (r *GitHubRun) invocation() string {
+	return r.Host + r.Repository + "/actions/runs/" + r.RunID + "/attempts/1"
+}
+
+// Identity derives the certificate's names and extensions.
+func (r GitHubRun) Identity() Identity {
+	r.setDefaults()
 	owner, _, _ := strings.Cut(r.Repository, "/")
-	signer := r.Host + r.SignerRepository + "/" + r.SignerWorkflow + "@" + r.SignerRef
 	var environment any
 	if r.Environment != "" {
 		environment = r.Environment
 	}
 	return Identity{
-		SANs: []SAN{{URISAN, signer}},
+		SANs: []SAN{{URISAN, r.signer()}},
 		Extensions: map[int]string{
 			ExtIssuerV1:               r.Issuer,
 			ExtTriggerV1:              r.Trigger,
@@ -88,7 +127,7 @@ func (r GitHubRun) Identity() Identity {
 			ExtRepositoryV1:           r.Repository,
 			ExtRefV1:                  r.Ref,
 			ExtIssuer:                 r.Issuer,
-			ExtBuildSignerURI:         signer,
+			ExtBuildSignerURI:         r.signer(),
 			ExtBuildSignerDigest:      r.SignerCommit,
 			ExtRunnerEnvironment:      r.Runner,
 			ExtSourceRepositoryURI:    r.Host + r.Repository,
@@ -100,7 +139,7 @@ func (r GitHubRun) Identity() Identity {
 			ExtBuildConfigURI:         r.Host + r.Repository + "/" + r.Workflow + "@" + r.Ref,
 			ExtBuildConfigDigest:      r.Commit,
 			ExtBuildTrigger:           r.Trigger,
-			ExtRunInvocationURI:       r.Host + r.Repository + "/actions/runs/" + r.RunID + "/attempts/1",
+			ExtRunInvocationURI:       r.invocation(),
 			ExtVisibility:             r.Visibility,
 		},
 		publisher: map[string]any{
