@@ -107,8 +107,7 @@ func TestCredentialsStayAtTheirHost(t *testing.T) {
 	for _, kind := range []string{"userinfo", "netrc", "token", "nothing"} {
 		t.Run(kind, func(t *testing.T) {
 			blob := startTLS(t, false, answer(200))
-			var api *counter
-			api = startTLS(t, false, func(w http.ResponseWriter, r *http.Request) {
+			api := startTLS(t, false, func(w http.ResponseWriter, r *http.Request) {
 				switch r.URL.Path {
 				case "/same":
 					redirect("/here")(w, r)

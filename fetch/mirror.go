@@ -31,6 +31,11 @@ func ParseMirror(s string) (Mirror, error) {
 	if !ok {
 		return Mirror{}, fmt.Errorf("found %q, wanted FROM=TO, for example https://pypi.org=/srv/mirror", hideAfter(s))
 	}
+	return NewMirror(from, to)
+}
+
+// NewMirror makes a mirror of its two parts, either of which may hold "=".
+func NewMirror(from, to string) (Mirror, error) {
 	m := Mirror{From: from, To: to}
 	if err := m.check(); err != nil {
 		return Mirror{}, err

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // backoff is the pause after an attempt, counted from 1: twice as long after
@@ -73,15 +74,15 @@ func strongModified(h http.Header) string {
 func (p *part) differs(resp *http.Response) string {
 	h := resp.Header
 	if tag := h.Get("ETag"); p.etag != "" && tag != p.etag {
-		return fmt.Sprintf("the rest of a file with the ETag %q", tag)
+		return fmt.Sprintf("the rest of a file with the ETag %q", clip(tag))
 	}
 	if m := h.Get("Last-Modified"); p.etag == "" && m != "" && m != p.modified {
-		return fmt.Sprintf("the rest of a file modified at %q", m)
+		return fmt.Sprintf("the rest of a file modified at %q", clip(m))
 	}
 	from, to, total, ok := contentRange(h.Get("Content-Range"))
 	switch {
 	case !ok:
-		return fmt.Sprintf("the Content-Range %q", h.Get("Content-Range"))
+		return fmt.Sprintf("the Content-Range %q", clip(h.Get("Content-Range")))
 	case from != p.size, to != total-1, p.total >= 0 && total != p.total:
 		return fmt.Sprintf("bytes %d to %d of %d", from, to, total)
 	case resp.ContentLength >= 0 && resp.ContentLength != total-from:
@@ -127,7 +128,26 @@ func innermost(err error) error {
 
 // causeText gives an error of net/http for a message, in which no URL stands.
 func causeText(err error) string {
-	return strings.TrimSuffix(innermost(err).Error(), ".")
+	return clip(strings.TrimSuffix(innermost(err).Error(), "."))
+}
+
+// clip makes text of a server fit for a message: net/http quotes some of it as
+// it is, and up to maxHeader bytes.
+func clip(s string) string {
+	const longest = 200 // runes
+	var b strings.Builder
+	n := 0
+	for _, r := range s {
+		if n++; n > longest {
+			b.WriteRune('…')
+			break
+		}
+		if !unicode.IsPrint(r) {
+			r = unicode.ReplacementChar
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
 }
 
 // mayPass tells whether a connection error may be gone at the next attempt.

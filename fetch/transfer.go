@@ -206,7 +206,7 @@ func (t *transfer) receive(resp *http.Response) error {
 	}
 	if coding := resp.Header.Values("Content-Encoding"); len(coding) > 0 && !identity(coding) {
 		t.forget()
-		u := t.broken(resp, fmt.Sprintf("the content coding %q", strings.Join(coding, ", ")), "the bytes as they are", nil)
+		u := t.broken(resp, fmt.Sprintf("the content coding %q", clip(strings.Join(coding, ", "))), "the bytes as they are", nil)
 		u.again = false
 		return u
 	}
@@ -367,7 +367,7 @@ func (t *transfer) classify(err error) error {
 		t.hops = covered.hops
 		return covered
 	case errors.As(err, &address):
-		return &RefusedError{URL: t.asked.url, Target: t.address(), Found: fmt.Sprintf("the %s address %s", address.is, address.addr), Wanted: allowed(address.max)}
+		return &RefusedError{URL: t.asked.url, Target: t.address(), Found: fmt.Sprintf("the %s address %s", address.is, address.addr), Wanted: allowed(address.max), hint: hintFor(address.is, address.max)}
 	}
 	u := t.broken(nil, causeText(err), "an answer", nil)
 	u.Err = innermost(err)

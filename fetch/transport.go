@@ -65,6 +65,14 @@ func allowed(limit reach) string {
 	return "any but link-local, unspecified and multicast ones"
 }
 
+// hintFor says what to do about a refused address, if anything.
+func hintFor(is, limit reach) string {
+	if is == forbidden || limit == loopback {
+		return ""
+	}
+	return "if that server is the right one, name its address in the recipe, or as a mirror with --mirror FROM=TO"
+}
+
 func newGuard(env func(string) string, timeout time.Duration, roots *x509.CertPool, classify func(netip.Addr) reach, resolver *net.Resolver) *guard {
 	g := &guard{classify: classify, proxy: proxyFunc(env)}
 	for limit := range g.direct {
@@ -133,7 +141,9 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	case err != nil:
 		return nil, t.refuse(r.URL, err.Error(), "the name of a host, or its address")
 	case is > limit:
-		return nil, t.refuse(r.URL, fmt.Sprintf("a %s address", is), allowed(limit))
+		e := t.refuse(r.URL, fmt.Sprintf("a %s address", is), allowed(limit))
+		e.hint = hintFor(is, limit)
+		return nil, e
 	}
 	via, err := g.proxy(r.URL)
 	if err != nil {
@@ -197,7 +207,9 @@ func (e *engine) checkRedirect(r *http.Request, via []*http.Request) error {
 	if r.URL.Scheme == "http" {
 		for _, v := range via {
 			if v.URL.Scheme == "https" {
-				return t.refuse(r.URL, "a redirect from https to http", "https")
+				e := t.refuse(r.URL, "a redirect from https to http", "https")
+				e.hint = "name an https address that does not lead to http"
+				return e
 			}
 		}
 	}
