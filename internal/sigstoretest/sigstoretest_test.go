@@ -2,6 +2,7 @@ package sigstoretest_test
 
 import (
 	"crypto/sha256"
+	"sync"
 	"testing"
 
 	"github.com/sigstore/sigstore-go/pkg/bundle"
@@ -87,4 +88,25 @@ func TestEveryKindOfBundleVerifies(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestConcurrentSigning is for the race detector; and entries of one log must
+// not share a place.
+func TestConcurrentSigning(t *testing.T) {
+	s := sigstoretest.New(sigstoretest.Options{})
+	tr := s.TrustedRoot()
+	var group sync.WaitGroup
+	var places sync.Map
+	for range 8 {
+		group.Go(func() {
+			b := s.Sign(sigstoretest.Attest(fileName, archive), sigstoretest.GitHub("a/b"), sigstoretest.RekorV2)
+			if _, err := check(tr, b.JSON(), archive, publicGood...); err != nil {
+				t.Error(err)
+			}
+			if _, taken := places.LoadOrStore(b.Entry().LogIndex, true); taken {
+				t.Errorf("two entries have the index %d", b.Entry().LogIndex)
+			}
+		})
+	}
+	group.Wait()
 }
