@@ -72,7 +72,7 @@ func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) e
 		summary.add(result)
 		return handle(result)
 	})
-	summary.Warnings = r.warningsSoFar()
+	summary.Warnings = append(r.recipeWarnings, r.trustWarnings()...)
 	if ctx.Err() != nil {
 		summary.Status = StatusInterrupted
 	}
@@ -84,10 +84,13 @@ func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) e
 type run struct {
 	*Auditor
 	once     sync.Once
-	ready    chan struct{} // closed when the fields below are set
+	ready    chan struct{} // closed when verifier, warnings and err are set
 	verifier *verify.Verifier
 	warnings []string
 	err      error
+	// recipeWarnings are what recipes hold that does not keep them from being
+	// evaluated. Recipes are read before anything is done side by side.
+	recipeWarnings []string
 }
 
 // work runs tasks side by side and hands over their results in order. It
@@ -153,7 +156,8 @@ func (r *run) trusted(ctx context.Context) (*verify.Verifier, error) {
 	}
 }
 
-func (r *run) warningsSoFar() []string {
+// trustWarnings are those of the trusted roots, if they were needed.
+func (r *run) trustWarnings() []string {
 	select {
 	case <-r.ready:
 		return r.warnings

@@ -30,6 +30,9 @@ func (r *run) list(path string) []task {
 	if err != nil {
 		return []task{known(res.withFaults(err))}
 	}
+	for _, w := range rec.Warnings {
+		r.recipeWarnings = append(r.recipeWarnings, w.Pos.String()+": "+w.Message)
+	}
 	var tasks []task
 	for _, s := range rec.Sources() {
 		tasks = append(tasks, r.task(res, s))

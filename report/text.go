@@ -100,7 +100,11 @@ func (t *Text) Result(r audit.Result) error {
 		return nil
 	}
 	var p page
-	p.line("%s  %s  %s", t.verdict(r.Verdict), printable(title(r)), t.paint(printable(where(r)), color.Faint))
+	place := t.paint(printable(where(r)), color.Faint)
+	if name := title(r); name != "" {
+		place = printable(name) + "  " + place
+	}
+	p.line("%s  %s", t.verdict(r.Verdict), place)
 	switch r.Verdict {
 	case audit.Verified:
 		t.signed(&p, r)
@@ -128,13 +132,10 @@ func (t *Text) verdict(v audit.Verdict) string {
 	return t.paint(word, color.FgRed, color.Bold)
 }
 
-// title is the archive's file name, or what else the source is.
+// title is the archive's file name, or what else the source is; "" for a recipe.
 func title(r audit.Result) string {
 	if len(r.URLs) == 0 {
-		if r.Other != "" {
-			return r.Other
-		}
-		return r.Recipe
+		return r.Other
 	}
 	address := fetch.Redact(r.URLs[0])
 	u, _, _ := strings.Cut(address, "?")
@@ -158,6 +159,7 @@ func (t *Text) signed(p *page, r audit.Result) {
 		if c.Release != nil {
 			p.field("release", printable(c.Release.Tag+" of github.com/"+c.Release.Repository+", attested by GitHub"))
 		}
+		p.field("statement", printable(c.PredicateType))
 		p.field("repository", printable(c.Certificate.SourceRepository))
 		p.field("identity", printable(identity(c.Certificate)))
 		p.field("workflow", printable(workflow(c.Certificate)))
