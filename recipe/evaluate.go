@@ -14,17 +14,18 @@ import (
 
 // Limits of an evaluation.
 const (
-	// MaxSources is the most sources that a recipe may have over all
-	// combinations, after equal outputs are merged.
+	// MaxSources is the most sources and outputs that a recipe may have over
+	// all combinations, after equal outputs are merged.
 	MaxSources = 50_000
 	// MaxRendered is the most bytes of text that those sources may hold.
 	MaxRendered = 16 << 20
+	// MaxContext is the most bytes and items of a context.
+	MaxContext = 4 << 20
 	// MaxFaults is the most faults that are reported.
 	MaxFaults = 100
-	// maxSteps is the budget for templates and walks over all combinations. A
-	// recipe of several hundred sources in as many combinations stays below a
-	// tenth of it.
-	maxSteps = 10_000_000
+	// maxSteps is the budget for templates and walks over all combinations. The
+	// largest of two thousand real recipes takes 40,000 for all platforms.
+	maxSteps = 3_000_000
 )
 
 // An evaluation is the work on one recipe.
@@ -33,7 +34,7 @@ type evaluation struct {
 	engine    *jinja.Engine
 	options   Options
 	recipe    *Recipe
-	index     map[string]int // of outputs, by identity
+	known     map[string]bool // outputs, by identity
 	sources   int
 	rendered  int             // bytes of the sources that are kept
 	pending   int             // bytes of the sources of the combination at work
@@ -60,7 +61,7 @@ func Parse(path string, data []byte, o Options) (*Recipe, error) {
 	}
 	ev := &evaluation{
 		doc: doc, options: o, recipe: &Recipe{Path: path},
-		index: map[string]int{}, reported: map[string]bool{},
+		known: map[string]bool{}, reported: map[string]bool{},
 	}
 	ev.engine = jinja.New(jinja.Config{Env: o.environment, File: ev.loadFile, Budget: maxSteps})
 	ev.checkTopLevel()
@@ -122,9 +123,14 @@ func (ev *evaluation) stop(n *yaml.Node, format string, a ...any) {
 	}
 }
 
-// walk pays for the visit of nodes, and tells whether to go on.
+// walk pays for the visit of a node, and tells whether to go on.
 func (ev *evaluation) walk(n *yaml.Node) bool {
-	if ev.exhausted == nil && ev.engine.Spend(1+len(n.Content)/8) != nil {
+	return ev.spend(n, 4+len(n.Content)/4)
+}
+
+// spend pays for work, and tells whether to go on.
+func (ev *evaluation) spend(n *yaml.Node, steps int) bool {
+	if ev.exhausted == nil && ev.engine.Spend(steps) != nil {
 		ev.stop(n, "evaluating the recipe for all platforms and variants takes too many steps")
 	}
 	return ev.exhausted == nil
@@ -447,11 +453,10 @@ func (ev *evaluation) branch(doc *document, n *yaml.Node, vars *scope) ([]*yaml.
 
 // add adds an output, or merges it with one that says the same.
 func (ev *evaluation) add(out Output, vars *scope) {
-	if ev.exhausted != nil {
+	if !ev.spend(ev.doc.root, 20+10*len(out.Sources)+len(vars.selection.read)) {
 		return
 	}
 	out.TargetPlatform = jinja.Text(vars.platform["target_platform"])
-	variant := vars.selection.used()
 	var key strings.Builder
 	for _, field := range []string{out.Name, out.Version, out.TargetPlatform, strconv.FormatBool(out.Staging)} {
 		key.WriteString(strconv.Quote(field))
@@ -459,23 +464,20 @@ func (ev *evaluation) add(out Output, vars *scope) {
 	for i := range out.Sources {
 		key.WriteString(out.Sources[i].identity())
 	}
-	if at, ok := ev.index[key.String()]; ok {
-		same := &ev.recipe.Outputs[at]
-		same.Variants = append(same.Variants, variant)
+	if ev.known[key.String()] {
 		return
 	}
-	ev.sources += len(out.Sources)
+	ev.sources += 1 + len(out.Sources)
 	ev.rendered += key.Len()
 	if ev.sources > MaxSources {
-		ev.stop(ev.doc.root, "recipe has more than %d sources over all platforms and variants", MaxSources)
+		ev.stop(ev.doc.root, "recipe has more than %d sources and outputs over all platforms and variants", MaxSources)
 		return
 	}
 	if ev.rendered > MaxRendered {
 		ev.stop(ev.doc.root, "sources of the recipe hold more than %d bytes over all platforms and variants", MaxRendered)
 		return
 	}
-	out.Variant = variant
-	out.Variants = []map[string]string{variant}
-	ev.index[key.String()] = len(ev.recipe.Outputs)
+	out.Variant = vars.selection.used()
+	ev.known[key.String()] = true
 	ev.recipe.Outputs = append(ev.recipe.Outputs, out)
 }

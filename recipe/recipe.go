@@ -83,8 +83,6 @@ type Output struct {
 	// Variant holds the variant keys that were read to evaluate the output,
 	// in the first of the combinations that gave this entry.
 	Variant map[string]string
-	// Variants holds the same for each merged combination, in order.
-	Variants []map[string]string
 	// Staging tells that the output is a staging output, and no package.
 	Staging bool
 	// Sources are the output's sources in order; those of the top level come

@@ -179,8 +179,16 @@ func (ev *evaluation) contextOf(node *yaml.Node, vars *scope) {
 		ev.fail(ev.doc.fault(node, "context must be a mapping"))
 		return
 	}
+	held := 0
 	pairs(node, func(key, value *yaml.Node) {
+		if !ev.walk(value) {
+			return
+		}
 		v, err := ev.contextValue(value, vars)
+		if held += jinja.Size(v); held > MaxContext {
+			ev.stop(value, "context holds more than %d bytes and items", MaxContext)
+			return
+		}
 		if err != nil && !err.Unknowable {
 			ev.fail(err)
 		}

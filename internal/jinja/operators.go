@@ -128,7 +128,7 @@ func (e *Engine) repeat(v Value, n *big.Int) (Value, error) {
 	if n.Sign() < 0 {
 		return value.Undefined(), invalid("cannot repeat %s times", n)
 	}
-	length := size(v)
+	length := size(v) - 1 // of what it holds
 	if !n.IsInt64() || n.Int64() > MaxOutput || int64(length)*n.Int64() > MaxOutput {
 		return value.Undefined(), tooMuch("repetition gives more than %d bytes", MaxOutput)
 	}

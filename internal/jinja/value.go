@@ -129,6 +129,9 @@ func float(v Value) (float64, bool) {
 	return 0, false
 }
 
+// Size counts the bytes and items of a value, up to one more than MaxOutput.
+func Size(v Value) int { return size(v) }
+
 // size counts the bytes and items of a value, and stops above MaxOutput. Parts
 // of a value may be shared, so that it can be far larger than its memory.
 func size(v Value) int {
