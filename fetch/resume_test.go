@@ -63,6 +63,17 @@ func rest(content string, from, to, n int, headers ...string) http.HandlerFunc {
 	}
 }
 
+// unannounced answers 206 in chunks, so that nothing but Content-Range says how
+// much there is.
+func unannounced(contentRange, body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		set(w, []string{"ETag", `"one"`, "Content-Range", contentRange})
+		w.WriteHeader(http.StatusPartialContent)
+		w.(http.Flusher).Flush()
+		io.WriteString(w, body)
+	}
+}
+
 func set(w http.ResponseWriter, headers []string) {
 	for i := 0; i < len(headers); i += 2 {
 		if headers[i+1] == "" {
@@ -121,6 +132,12 @@ func TestResumption(t *testing.T) {
 		{"206 without total", []http.HandlerFunc{whole(file, half, tag...), rest(file, half, size, half, "ETag", `"one"`, "Content-Range", fmt.Sprintf("bytes %d-%d/*", half, size-1)), whole(file, size)}, file,
 			[]ask{{}, {half2, `"one"`}, {}}},
 		{"206 without Content-Range", []http.HandlerFunc{whole(file, half, tag...), rest(file, half, size, half, "ETag", `"one"`, "Content-Range", ""), whole(file, size)}, file,
+			[]ask{{}, {half2, `"one"`}, {}}},
+		{"206 whose Content-Range is not what it sends", []http.HandlerFunc{whole(file, half, tag...), unannounced(fmt.Sprintf("bytes %d-%d/%d", half-10, size-1, size), file[half:]), whole(file, size)}, file,
+			[]ask{{}, {half2, `"one"`}, {}}},
+		{"206 that ends early, in good order", []http.HandlerFunc{whole(file, half, tag...), unannounced(fmt.Sprintf("bytes %d-%d/%d", half, size-1, size), file[half:size-10]), whole(file, size)}, file,
+			[]ask{{}, {half2, `"one"`}, {}}},
+		{"206 that goes on", []http.HandlerFunc{whole(file, half, tag...), unannounced(fmt.Sprintf("bytes %d-%d/%d", half, size-1, size), file[half:]+"more"), whole(file, size)}, file,
 			[]ask{{}, {half2, `"one"`}, {}}},
 		{"206 in a coding", []http.HandlerFunc{whole(file, half, tag...), rest(file, half, size, half, "ETag", `"one"`, "Content-Encoding", "gzip")}, "unavailable",
 			[]ask{{}, {half2, `"one"`}}},

@@ -53,7 +53,7 @@ func dripHeader(w http.ResponseWriter, _ *http.Request) {
 }
 
 func TestTimeouts(t *testing.T) {
-	const timeout = 300 * time.Millisecond
+	const timeout = 600 * time.Millisecond
 	for _, tt := range []struct {
 		name     string
 		handler  http.HandlerFunc
@@ -72,7 +72,7 @@ func TestTimeouts(t *testing.T) {
 			hang(w, r)
 		}, "unavailable", "unavailable"},
 		// Longer in all than the time-out, but never without news.
-		{"slow and steady", drip(strings.Repeat("x", 1000), 6, 100*time.Millisecond), "unavailable", "ok"},
+		{"slow and steady", drip(strings.Repeat("x", 1000), 6, 150*time.Millisecond), "unavailable", "ok"},
 		{"a byte now and then", drip("x", 1<<30, 50*time.Millisecond), "unavailable", "unavailable"},
 		{"redirects without end, slowly", func(w http.ResponseWriter, r *http.Request) {
 			time.Sleep(100 * time.Millisecond)
@@ -89,7 +89,7 @@ func TestTimeouts(t *testing.T) {
 			if diff := cmp.Diff(tt.document, outcomeOf(err)); diff != "" {
 				t.Errorf("document (-want +got):\n%s%v", diff, err)
 			}
-			if took := time.Since(began); took > 2*timeout {
+			if took := time.Since(began); took > timeout+time.Second {
 				t.Errorf("document took %s, wanted at most about %s", took, timeout)
 			}
 			began = time.Now()
@@ -109,17 +109,17 @@ func TestTimeouts(t *testing.T) {
 
 func TestTimeoutCoversAllAttempts(t *testing.T) {
 	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(400 * time.Millisecond)
 		w.WriteHeader(http.StatusServiceUnavailable)
 	})
 	c := quick(t)
-	c.Timeout = 500 * time.Millisecond
+	c.Timeout = 600 * time.Millisecond
 	began := time.Now()
 	_, err := c.Archive(t.Context(), []string{s.URL}, ArchiveOptions{})
 	if outcomeOf(err) != "unavailable" {
 		t.Errorf("found %v", err)
 	}
-	if took := time.Since(began); took > 900*time.Millisecond {
+	if took := time.Since(began); took > 1500*time.Millisecond {
 		t.Errorf("took %s, wanted at most about %s", took, c.Timeout)
 	}
 }
@@ -177,7 +177,7 @@ func TestCancellation(t *testing.T) {
 			time.AfterFunc(100*time.Millisecond, cancel)
 			began := time.Now()
 			_, err := c.Archive(ctx, []string{u, u}, ArchiveOptions{})
-			if took := time.Since(began); took < 50*time.Millisecond || took > 600*time.Millisecond {
+			if took := time.Since(began); took < 50*time.Millisecond || took > 900*time.Millisecond {
 				t.Errorf("took %s, wanted about 100ms", took)
 			}
 			if outcomeOf(err) != "cancelled" {
