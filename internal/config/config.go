@@ -241,7 +241,7 @@ func (r reader) mirrors(n *yaml.Node, f *File) error {
 		if !strings.HasPrefix(to, "http://") && !strings.HasPrefix(to, "https://") {
 			to = r.local(to)
 		}
-		m, err := fetch.ParseMirror(from + "=" + to)
+		m, err := fetch.NewMirror(from, to)
 		if err != nil {
 			return r.fail(n, "", "%v", err)
 		}
