@@ -118,8 +118,12 @@ func filterDefault(e *Engine, a *arguments) (Value, error) {
 		return value.Undefined(), err
 	}
 	v := a.positional[0]
-	boolean, _ := a.get(2, "boolean")
-	if !v.IsUndefined() && (!boolean.IsTrue() || v.IsTrue()) {
+	if v.IsUndefined() {
+		e.undefinedName = "" // it is not this value that an error is about
+	}
+	boolean, ok := a.get(2, "boolean")
+	falsy := ok && boolean.IsTrue() && !v.IsTrue()
+	if !v.IsUndefined() && !falsy {
 		return v, nil
 	}
 	if fallback, ok := a.get(1, "default_value"); ok {
@@ -361,7 +365,11 @@ func filterSplit(e *Engine, a *arguments) (Value, error) {
 	if err := a.check(1, "value", "split", "maxsplits"); err != nil {
 		return value.Undefined(), err
 	}
-	s, most := Text(a.positional[0]), -1
+	most := -1
+	s, err := a.text(0, "value")
+	if err != nil {
+		return value.Undefined(), err
+	}
 	if v, ok := a.get(2, "maxsplits"); ok && !v.IsNone() {
 		n, ok := integer(v)
 		if !ok {

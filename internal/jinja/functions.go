@@ -263,11 +263,10 @@ func (e *Engine) isPlatform(a *arguments, families []string) (Value, error) {
 			return value.Undefined(), err
 		}
 	} else {
-		v, _, err := e.variables.Lookup("target_platform")
-		if err != nil {
+		var err error
+		if platform, err = e.variableText("target_platform"); err != nil {
 			return value.Undefined(), err
 		}
-		platform = Text(v)
 	}
 	family, _, _ := strings.Cut(platform, "-")
 	for _, f := range families {
@@ -276,6 +275,15 @@ func (e *Engine) isPlatform(a *arguments, families []string) (Value, error) {
 		}
 	}
 	return value.FromBool(false), nil
+}
+
+// variableText gives the text of a variable, "" if there is none.
+func (e *Engine) variableText(name string) (string, error) {
+	v, ok, err := e.variables.Lookup(name)
+	if err != nil || !ok {
+		return "", err
+	}
+	return Text(v), nil
 }
 
 // toolchain gives the name of a compiler's or a C library's package, as in
@@ -288,24 +296,19 @@ func (e *Engine) toolchain(a *arguments, kind string) (Value, error) {
 	if err != nil {
 		return value.Undefined(), err
 	}
-	platform, _, err := e.variables.Lookup("target_platform")
-	if err != nil {
-		return value.Undefined(), err
+	parts := [3]string{}
+	for i, name := range []string{"target_platform", language + "_" + kind, language + "_" + kind + "_version"} {
+		if parts[i], err = e.variableText(name); err != nil {
+			return value.Undefined(), err
+		}
 	}
-	name, ok, err := e.variables.Lookup(language + "_" + kind)
-	if err != nil {
-		return value.Undefined(), err
+	platform, name, version := parts[0], parts[1], parts[2]
+	if name == "" {
+		name = defaultToolchain(kind, language, platform)
 	}
-	if !ok {
-		name = value.FromString(defaultToolchain(kind, language, Text(platform)))
-	}
-	text := Text(name) + "_" + Text(platform)
-	version, ok, err := e.variables.Lookup(language + "_" + kind + "_version")
-	if err != nil {
-		return value.Undefined(), err
-	}
-	if ok {
-		text += " =" + Text(version)
+	text := name + "_" + platform
+	if version != "" {
+		text += " =" + version
 	}
 	return e.newText(text)
 }
@@ -335,11 +338,9 @@ func cdtFunction(e *Engine, a *arguments) (Value, error) {
 	}
 	parts := map[string]string{}
 	for _, key := range []string{"cdt_name", "cdt_arch", "target_platform"} {
-		v, _, err := e.variables.Lookup(key)
-		if err != nil {
+		if parts[key], err = e.variableText(key); err != nil {
 			return value.Undefined(), err
 		}
-		parts[key] = Text(v)
 	}
 	arch := parts["cdt_arch"]
 	if arch == "" {

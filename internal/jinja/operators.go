@@ -95,16 +95,12 @@ func floats(op string, f, g float64) (Value, error) {
 		r = f * g
 	case "/":
 		r = f / g
-	case "//", "%":
-		rem := math.Mod(f, g)
-		quotient := math.Trunc(f / g)
-		if rem < 0 {
-			rem += math.Abs(g)
-			quotient -= math.Copysign(1, g)
-		}
-		r = quotient
-		if op == "%" {
-			r = rem
+	case "%":
+		r = math.Mod(f, g)
+	case "//":
+		r = math.Trunc(f / g)
+		if math.Mod(f, g) < 0 {
+			r -= math.Copysign(1, g)
 		}
 	case "**":
 		r = math.Pow(f, g)
@@ -230,6 +226,10 @@ func equal(a, b Value) bool {
 // order compares values: numbers by their value, other values of one kind by
 // that kind's order, and values of two kinds by kind.
 func order(a, b Value) int {
+	if a.Kind() != b.Kind() {
+		c, _ := a.Compare(b)
+		return c
+	}
 	if i, ok := integer(a); ok {
 		if j, ok := integer(b); ok {
 			return i.Cmp(j)
@@ -298,7 +298,7 @@ func (e *Engine) item(v, key Value) (Value, error) {
 			return found, nil
 		}
 	case value.KindString, value.KindSeq, value.KindIterable:
-		i, ok := integer(key)
+		i, ok := integral(key)
 		if !ok || !i.IsInt64() {
 			break
 		}
@@ -371,7 +371,7 @@ func sliceIndices(bounds []Value, length int64) ([]int64, error) {
 		if _, absent := v.AsSlice(); absent || v.IsNone() {
 			return otherwise, nil
 		}
-		i, ok := integer(v)
+		i, ok := integral(v)
 		if !ok {
 			return 0, invalid("slice bounds must be integers, found %s", v.Kind())
 		}

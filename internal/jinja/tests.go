@@ -28,14 +28,19 @@ func (e *Engine) addTests() {
 		"false":     func(v Value) bool { b, ok := v.AsBool(); return ok && !b },
 	}
 	for name, is := range kinds {
-		e.addTest(name, 0, func(v Value, _ []Value) (bool, error) { return is(v), nil })
+		e.addTest(name, 0, func(v Value, _ []Value) (bool, error) {
+			if v.IsUndefined() {
+				e.undefinedName = "" // it is not this value that an error is about
+			}
+			return is(v), nil
+		})
 	}
 	for name, bit := range map[string]uint{"odd": 1, "even": 0} {
 		e.addTest(name, 0, func(v Value, _ []Value) (bool, error) {
 			if err := e.defined(v); err != nil {
 				return false, err
 			}
-			i, ok := integer(v)
+			i, ok := integral(v)
 			return ok && new(big.Int).Abs(i).Bit(0) == bit, nil
 		})
 	}

@@ -1,6 +1,7 @@
 package jinja
 
 import (
+	"math"
 	"math/big"
 	"sort"
 	"strconv"
@@ -115,6 +116,16 @@ func integer(v Value) (*big.Int, bool) {
 		return b, true
 	}
 	return new(big.Int).SetString(v.String(), 10)
+}
+
+// integral gives the value of an integer, a boolean, or a float without a
+// fraction.
+func integral(v Value) (*big.Int, bool) {
+	if f, ok := v.AsFloat(); ok && v.IsActualFloat() && f == math.Trunc(f) && !math.IsInf(f, 0) {
+		i, _ := big.NewFloat(f).Int(nil)
+		return i, true
+	}
+	return integer(v)
 }
 
 // float gives the value of a number or a boolean.
