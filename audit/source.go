@@ -44,12 +44,13 @@ func (r *run) source(ctx context.Context, res Result, src recipe.Source) Result 
 	r.startTrust(ctx)
 	download, cancel := context.WithCancel(ctx)
 	fetched := make(chan archive, 1)
+	urls := res.URLs // res is written to below while this is read
 	go func() {
 		if r.Options.NoDownload {
 			fetched <- archive{}
 			return
 		}
-		a, err := r.Client.Archive(download, res.URLs, r.archiveOptions(src))
+		a, err := r.Client.Archive(download, urls, r.archiveOptions(src))
 		fetched <- archive{a, err}
 	}()
 	res = r.evidence(ctx, res, src)
