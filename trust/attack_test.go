@@ -114,12 +114,16 @@ func TestHiddenRotation(t *testing.T) {
 	roots, err := at(dir, born).load(t.Context(), in)
 	outcome{originTUF, sum(first), nil}.check(t, roots, err)
 
+	// The root that verified before is remembered, so a 404 changes nothing.
+	honest := repo.state()
+	delete(honest, "2.root.json")
+	repo.restore(honest)
+	roots, err = at(dir, born.Add(25*time.Hour)).load(t.Context(), in)
+	outcome{originTUF, sum(first), nil}.check(t, roots, err)
+
 	repo.keys = stolen
 	repo.publish(evil, born.Add(lifetime))
-	files := repo.state()
-	delete(files, "2.root.json")
-	repo.restore(files)
-	roots, err = at(dir, born.Add(25*time.Hour)).load(t.Context(), in)
+	roots, err = at(dir, born.Add(50*time.Hour)).load(t.Context(), in)
 	outcome{originCache, sum(first), []string{"using the cached trusted root"}}.check(t, roots, err)
 	// Who never saw the rotation cannot know: that is the anchor's age.
 	roots, err = at(t.TempDir(), born).load(t.Context(), in)

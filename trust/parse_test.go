@@ -242,6 +242,8 @@ func TestMemory(t *testing.T) {
 	}
 }
 
+// FuzzParse wants -fuzzminimizetime 5x: minimizing the long seeds takes all the
+// time otherwise.
 func FuzzParse(f *testing.F) {
 	f.Add(embeddedTrustedRoot)
 	f.Add(gitHubRoot(f))

@@ -41,7 +41,7 @@ type RolledBackError struct {
 }
 
 func (e *RolledBackError) Error() string {
-	return fmt.Sprintf("the TUF repository was rolled back: found version %d of %s, wanted at least %d", e.Found, e.Role, e.Wanted)
+	return fmt.Sprintf("rolled back: found version %d of %s, wanted at least %d", e.Found, e.Role, e.Wanted)
 }
 
 // verified is a trusted root, the TUF metadata that vouches for it and the
@@ -59,7 +59,7 @@ func (s *Source) refresh(ctx context.Context, l *loading) (*verified, error) {
 		timeout = DefaultTimeout
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, timeout,
-		fmt.Errorf("the TUF repository did not answer within %s", timeout))
+		fmt.Errorf("no answer within %s", timeout))
 	defer cancel()
 
 	client := s.Client

@@ -176,7 +176,7 @@ func (s *Source) load(ctx context.Context, in *instance) (*Roots, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		return l.fallBack(err)
+		return l.fallBack(fmt.Errorf("the TUF repository could not be used: %w", err))
 	}
 	l.writeCache(fetched.record)
 	l.add(&fetched.domain)

@@ -239,7 +239,7 @@ func TestHanging(t *testing.T) {
 			if took := time.Since(begin); took > 2*time.Second {
 				t.Errorf("took %s with a time-out of %s", took, s.Timeout)
 			}
-			embedded("did not answer within 150ms").check(t, roots, err)
+			embedded("could not be used: no answer within 150ms").check(t, roots, err)
 			settle(t, running)
 		})
 	}
@@ -254,7 +254,7 @@ func TestHanging(t *testing.T) {
 		s := at(t.TempDir(), born)
 		s.Timeout = 150 * time.Millisecond
 		roots, err := s.load(t.Context(), in)
-		embedded("did not answer within 150ms").check(t, roots, err)
+		embedded("could not be used: no answer within 150ms").check(t, roots, err)
 	})
 }
 
