@@ -57,7 +57,7 @@ func (r expressionSource) text(depth int) string {
 	case 5:
 		return fmt.Sprintf("(%s | join(%s))", r.list(d), r.text(d))
 	case 6:
-		return fmt.Sprintf("(%s | %s)", r.list(d), r.pick("first", "last", "min", "max"))
+		return fmt.Sprintf("(%s | %s)", r.list(0), r.pick("first", "last", "min", "max"))
 	case 7:
 		return fmt.Sprintf("(%s if %s else %s)", r.text(d), r.boolean(d), r.text(d))
 	case 8:
@@ -81,7 +81,7 @@ func (r expressionSource) list(depth int) string {
 	case 0:
 		return fmt.Sprintf("(%s | split(%s) | list)", r.text(d), r.pick(`"."`, `"o"`, `" "`))
 	case 1:
-		return fmt.Sprintf("(%s | %s)", r.list(d), r.pick("sort", "reverse | list", "unique | list", "list"))
+		return fmt.Sprintf("(%s | %s)", r.list(0), r.pick("sort", "reverse | list", "unique | list", "list"))
 	case 2:
 		return fmt.Sprintf("[%s, %s]", r.any(d), r.any(d))
 	case 3:

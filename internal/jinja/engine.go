@@ -248,7 +248,7 @@ func (e *Engine) compile(key string) (p *program) {
 	if err != nil {
 		return &program{err: e.translateError(err)}
 	}
-	return &program{template: template, loops: t.loops}
+	return &program{template: template, loops: t.hasLoops}
 }
 
 // scope shows an engine's variables to the template engine.

@@ -61,11 +61,12 @@ type function func(e *Engine, a *arguments) (Value, error)
 // add makes a function known to the engine, and to recipes if it is public.
 // Its error ends the evaluation, whatever the engine makes of it.
 func (e *Engine) add(name string, f function) {
+	public := strings.Replace(strings.TrimPrefix(name, reserved), "env_", "env.", 1)
 	e.engine.AddFunction(name, func(s *minijinja.State, args []Value, kwargs map[string]Value) (Value, error) {
 		if used, _, ok := s.FuelLevels(); ok {
 			e.fuelUsed = used
 		}
-		v, err := f(e, &arguments{name, args, kwargs})
+		v, err := f(e, &arguments{public, args, kwargs})
 		return v, e.keep(err)
 	})
 	if !strings.HasPrefix(name, reserved) {

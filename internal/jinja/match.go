@@ -69,7 +69,7 @@ func (p *specParser) alternatives(depth int) (bool, error) {
 	if depth > MaxDepth {
 		return false, p.bad()
 	}
-	any := false
+	some := false
 	for {
 		all := true
 		for {
@@ -82,9 +82,9 @@ func (p *specParser) alternatives(depth int) (bool, error) {
 				break
 			}
 		}
-		any = any || all
+		some = some || all
 		if !p.take('|') {
-			return any, nil
+			return some, nil
 		}
 	}
 }
@@ -127,14 +127,9 @@ func (p *specParser) compare(operator, text string) (bool, error) {
 		return false, p.bad()
 	}
 	switch operator {
-	case "":
-		if glob {
-			return p.v.startsWith(w), nil
-		}
-		return p.v.compare(w) == 0, nil
 	case "=":
 		return p.v.startsWith(w), nil
-	case "==":
+	case "", "==":
 		if glob {
 			return p.v.startsWith(w), nil
 		}

@@ -111,7 +111,7 @@ func (p *parser) named(t token) (node, error) {
 		return call{t.text, args, keywords}, nil
 	case isNamespace(t.text) && p.isOperator("."):
 		return p.namespace(t.text)
-	case isEngineName(t.text):
+	case isEngineName(t.text) && (t.text != "loop" || p.loops == 0):
 		return nil, syntaxError(t.offset, "name %q is reserved by the template language", t.text)
 	}
 	return variable(t.text), nil

@@ -321,6 +321,10 @@ func (e *Engine) item(v, key Value) (Value, error) {
 			return value.FromString(string(runes[at])), nil
 		}
 		return v.Iter()[at], nil
+	default:
+		if o, ok := v.AsObject(); ok { // the only object is a loop's state
+			return o.GetAttr(Text(key)), nil
+		}
 	}
 	e.undefinedName = clip("[" + Text(key) + "]")
 	return value.Undefined(), nil

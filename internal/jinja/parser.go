@@ -167,6 +167,7 @@ type parser struct {
 	lexer lexer
 	tok   token
 	depth int
+	loops int // for statements around the expression
 	// names known to the engine.
 	functions, filters, tests map[string]bool
 }

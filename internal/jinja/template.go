@@ -57,8 +57,8 @@ type translator struct {
 	out    strings.Builder
 	// blocks are the statements that are open: "if", "else" or "for".
 	blocks []string
-	// loops tells that there is a for statement.
-	loops bool
+	// hasLoops tells that there is a for statement.
+	hasLoops bool
 	// trimNext tells that white space at the start of the next text goes.
 	trimNext bool
 }
@@ -236,6 +236,9 @@ func (t *translator) statement() error {
 			return wrong
 		}
 		t.blocks = t.blocks[:len(t.blocks)-1]
+		if word.text == "endfor" {
+			t.loops--
+		}
 		t.emitStatement(word.text, nil, "")
 	case "for":
 		return t.forStatement()
@@ -283,7 +286,8 @@ func (t *translator) forStatement() error {
 	if err != nil {
 		return err
 	}
-	t.loops = true
+	t.hasLoops = true
+	t.loops++
 	t.blocks = append(t.blocks, "for")
 	t.emitStatement("for "+strings.Join(names, ", ")+" in", call{function: fnItems, args: []node{items}}, "")
 	return nil
