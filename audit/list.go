@@ -1,7 +1,6 @@
 package audit
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
@@ -30,7 +29,7 @@ func (r *run) list(path string) []task {
 	if err != nil {
 		return []task{known(res.withFaults(err))}
 	}
-	for _, w := range rec.Warnings {
+	for _, w := range rec.OtherWarnings() {
 		r.recipeWarnings = append(r.recipeWarnings, w.Pos.String()+": "+w.Message)
 	}
 	var tasks []task
@@ -47,29 +46,13 @@ func (r *run) list(path string) []task {
 // cannot be evaluated.
 func (res Result) withFaults(err error) Result {
 	res = res.with(Error, CodeRecipe, err.Error(), hintOf(err))
-	res.Faults = faults(err)
+	res.Faults = recipe.AllFaults(err)
 	if len(res.Faults) > 0 {
 		res.Position = res.Faults[0].Pos
 		res.Message = res.Faults[0].Message
 		res.Hint = res.Faults[0].Hint
 	}
 	return res
-}
-
-// faults takes an error apart into the recipe's faults.
-func faults(err error) []*recipe.Error {
-	var one *recipe.Error
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		var all []*recipe.Error
-		for _, e := range joined.Unwrap() {
-			all = append(all, faults(e)...)
-		}
-		return all
-	}
-	if errors.As(err, &one) {
-		return []*recipe.Error{one}
-	}
-	return nil
 }
 
 // task decides whether there is anything to verify about a source.

@@ -15,14 +15,19 @@ import (
 
 var update = flag.Bool("update", false, "write golden files and generated documentation")
 
-const schemaPath = "../docs/report.schema.json"
+// The schemas in docs/ describe the documents as their types are.
+func TestSchemas(t *testing.T) {
+	checkSchema(t, "report.schema.json", "recipe-verify report, schema 1", &report.Document{})
+	checkSchema(t, "sources.schema.json", "recipe-verify sources, schema 1", &report.SourcesDocument{})
+}
 
-// docs/report.schema.json describes the document as its types are.
-func TestSchema(t *testing.T) {
+func checkSchema(t *testing.T, name, title string, document any) {
+	t.Helper()
 	reflector := jsonschema.Reflector{Anonymous: true, AllowAdditionalProperties: false}
-	schema := reflector.Reflect(&report.Document{})
-	schema.ID = "https://github.com/recipe-verify/recipe-verify/blob/main/docs/report.schema.json"
-	schema.Title = "recipe-verify report, schema 1"
+	schema := reflector.Reflect(document)
+	schema.ID = jsonschema.ID("https://github.com/recipe-verify/recipe-verify/blob/main/docs/" + name)
+	schema.Title = title
+	schemaPath := "../docs/" + name
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
@@ -40,6 +45,6 @@ func TestSchema(t *testing.T) {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(string(want), b.String()); diff != "" {
-		t.Errorf("docs/report.schema.json is not what the report is; run go test ./report -update (-file +types):\n%s", diff)
+		t.Errorf("docs/%s is not what the document is; run go test ./report -update (-file +types):\n%s", name, diff)
 	}
 }

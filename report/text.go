@@ -219,7 +219,7 @@ func logLine(e verify.LogEntry) string {
 func (t *Text) failed(p *page, r audit.Result) {
 	if len(r.Faults) > 0 {
 		for _, f := range r.Faults {
-			p.line("%s", indent(printableLines(f.Display())))
+			p.line("%s", indent(PrintableLines(f.Display())))
 		}
 		return
 	}
@@ -290,7 +290,8 @@ func printable(s string) string {
 	return escape(s, false)
 }
 
-func printableLines(s string) string { return escape(s, true) }
+// PrintableLines makes foreign text of several lines safe for a terminal.
+func PrintableLines(s string) string { return escape(s, true) }
 
 func escape(s string, lines bool) string {
 	var b strings.Builder

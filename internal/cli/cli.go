@@ -124,7 +124,7 @@ Exit statuses:
 		return &usageError{err, c.CommandPath() + " --help"}
 	})
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newVerify(env))
+	root.AddCommand(newVerify(env), newSources(env))
 	return root
 }
 

@@ -24,7 +24,12 @@ func env() cli.Env {
 
 func validate(t *testing.T, report []byte) map[string]any {
 	t.Helper()
-	schema, err := jsonschema.NewCompiler().Compile("../../docs/report.schema.json")
+	return validateAs(t, "report.schema.json", report)
+}
+
+func validateAs(t *testing.T, schemaName string, report []byte) map[string]any {
+	t.Helper()
+	schema, err := jsonschema.NewCompiler().Compile("../../docs/" + schemaName)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -71,6 +76,24 @@ func TestReportsAreOfTheirSchema(t *testing.T) {
 				t.Errorf("the report says status %d, the command ended with %d", got, status)
 			}
 		})
+	}
+}
+
+func TestSourcesAreOfTheirSchema(t *testing.T) {
+	demo, err := filepath.Glob("../../testdata/recipes/*/recipe.yaml")
+	if err != nil || len(demo) < 6 {
+		t.Fatalf("found %d recipes of the demonstration, error %v", len(demo), err)
+	}
+	broken := filepath.Join(t.TempDir(), "recipe.yaml")
+	writeFile(t, broken, "package: {name: a, version: 1}\nsource: {url: 'https://x/${{ git.head_rev(\".\") }}'}\nbuid: {}\n")
+	var out, errs bytes.Buffer
+	status := cli.Main(context.Background(), env(), nil, &out, &errs, append([]string{"sources", "--format", "json", broken}, demo...))
+	if status != 2 {
+		t.Errorf("status %d: %s", status, errs.String())
+	}
+	document := validateAs(t, "sources.schema.json", out.Bytes())
+	if n := len(document["recipes"].([]any)); n != len(demo)+1 {
+		t.Errorf("%d recipes are listed, wanted %d", n, len(demo)+1)
 	}
 }
 

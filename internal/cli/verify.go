@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -33,10 +32,7 @@ type verifyFlags struct {
 	policy   string
 	noPolicy bool
 
-	platforms      []string
-	variantConfigs []string
-	variants       []string
-	env            []string
+	evaluationFlags
 }
 
 func newVerify(env Env) *cobra.Command {
@@ -64,12 +60,14 @@ flags override it.`,
 			return f.run(c, env, args)
 		},
 		DisableAutoGenTag: true,
-		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
-		},
+		ValidArgsFunction: completeRecipes,
 	}
 	f.register(c)
 	return c
+}
+
+func completeRecipes(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+	return []string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt
 }
 
 func (f *verifyFlags) register(c *cobra.Command) {
@@ -91,10 +89,7 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.IntVar(&f.jobs, "jobs", audit.DefaultJobs, "work on `N` sources at a time")
 	s.StringVar(&f.policy, "policy", "", "read options from `FILE` instead of the recipe-verify.yaml beside or above the recipe")
 	s.BoolVar(&f.noPolicy, "no-policy", false, "read no recipe-verify.yaml")
-	s.StringArrayVar(&f.platforms, "target-platform", nil, "evaluate the recipe for `PLATFORM`, such as linux-64, or for all (may be repeated; default: this machine's)")
-	s.StringArrayVarP(&f.variantConfigs, "variant-config", "m", nil, "read variants from `FILE` (may be repeated; later ones win key by key)")
-	s.StringArrayVar(&f.variants, "variant", nil, "set a variant, given as `KEY=VALUE[,VALUE]` (may be repeated)")
-	s.StringArrayVar(&f.env, "env", nil, "let the recipe read the environment variable `NAME` (may be repeated)")
+	f.evaluationFlags.register(c, "this machine's")
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	c.MarkFlagsMutuallyExclusive("policy", "no-policy")
 }
@@ -144,7 +139,7 @@ func (f *verifyFlags) failed(ctx context.Context, err error) error {
 }
 
 func (f *verifyFlags) handler(c *cobra.Command, env Env, out *output) (report.Handler, error) {
-	color, err := f.useColor(env, out)
+	color, err := f.useColor(c, env, out)
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +149,10 @@ func (f *verifyFlags) handler(c *cobra.Command, env Env, out *output) (report.Ha
 	case "json":
 		return &report.JSON{W: out, Version: c.Root().Version}, nil
 	}
-	return nil, f.wrong("--format", f.format, "text or json")
+	return nil, wrongValue(c, "--format", f.format, "text or json")
 }
 
-func (f *verifyFlags) useColor(env Env, out *output) (bool, error) {
+func (f *verifyFlags) useColor(c *cobra.Command, env Env, out *output) (bool, error) {
 	switch f.color {
 	case "always":
 		return true, nil
@@ -166,11 +161,11 @@ func (f *verifyFlags) useColor(env Env, out *output) (bool, error) {
 	case "auto":
 		return env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb" && env.IsTerminal(out.stream), nil
 	}
-	return false, f.wrong("--color", f.color, "auto, always or never")
+	return false, wrongValue(c, "--color", f.color, "auto, always or never")
 }
 
-func (f *verifyFlags) wrong(flag, found, wanted string) error {
-	return &usageError{fmt.Errorf("%s: found %q, wanted %s", flag, found, wanted), "recipe-verify verify --help"}
+func wrongValue(c *cobra.Command, flag, found, wanted string) error {
+	return &usageError{fmt.Errorf("%s: found %q, wanted %s", flag, found, wanted), c.CommandPath() + " --help"}
 }
 
 // options puts the configuration file and the flags together; a flag that was
@@ -191,15 +186,9 @@ func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Op
 		Timeout:             file.Timeout,
 		MaxArchive:          file.MaxArchive,
 		Jobs:                f.jobs,
-		Recipe: recipe.Options{
-			TargetPlatforms: f.platforms,
-			VariantFiles:    f.variantConfigs,
-			AllowEnv:        f.env,
-			LookupEnv:       env.LookupEnv,
-		},
 	}
 	if f.jobs < 1 {
-		return o, "", f.wrong("--jobs", fmt.Sprint(f.jobs), "a number from 1 on")
+		return o, "", wrongValue(c, "--jobs", fmt.Sprint(f.jobs), "a number from 1 on")
 	}
 	if given("publishers") || o.Match == 0 {
 		if o.Match, err = config.ParseMatch(f.publishers); err != nil {
@@ -219,7 +208,7 @@ func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Op
 	if o.Mirrors, err = f.allMirrors(file.Mirrors); err != nil {
 		return o, "", err
 	}
-	o.Recipe.Variants, err = parseVariants(f.variants)
+	o.Recipe, err = f.evaluationFlags.options(env)
 	return o, file.Path, err
 }
 
@@ -251,18 +240,6 @@ func (f *verifyFlags) allMirrors(fromFile []fetch.Mirror) ([]fetch.Mirror, error
 		}
 	}
 	return all, nil
-}
-
-func parseVariants(list []string) (map[string][]string, error) {
-	variants := map[string][]string{}
-	for _, s := range list {
-		key, values, ok := strings.Cut(s, "=")
-		if !ok || key == "" {
-			return nil, flagError("--variant", fmt.Errorf("found %q, wanted KEY=VALUE", s))
-		}
-		variants[key] = strings.Split(values, ",")
-	}
-	return variants, nil
 }
 
 // config finds and reads the configuration file. Recipes below different ones
