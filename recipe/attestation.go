@@ -31,7 +31,7 @@ func (r *sourceReader) attestation(key, n *yaml.Node) {
 		r.fault(n, "write "+publishersLine(r.source), "attestation must be a mapping with `publishers`, found a %s", kindName(n))
 		return
 	}
-	found := false
+	found, before := false, len(r.faults)
 	pairs(n, func(k, v *yaml.Node) {
 		switch k.Value {
 		case "publishers":
@@ -45,7 +45,7 @@ func (r *sourceReader) attestation(key, n *yaml.Node) {
 			r.fault(k, didYouMean(k.Value, attestationKeys()), "unknown key %s in an attestation block", quoteText(k.Value))
 		}
 	})
-	if !found {
+	if !found && len(r.faults) == before {
 		r.fault(key, "add "+publishersLine(r.source), "attestation block names no publishers")
 	}
 }

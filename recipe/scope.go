@@ -83,6 +83,12 @@ func (ev *evaluation) typedScalar(doc *document, n *yaml.Node, vars *scope) (jin
 	if expression, ok := jinja.Single(n.Value); ok {
 		v, err := ev.engine.Evaluate(expression, vars)
 		if err != nil {
+			var j *jinja.Error
+			if errors.As(err, &j) && j.Offset >= 0 {
+				inScalar := *j
+				inScalar.Offset += strings.Index(n.Value, expression)
+				err = &inScalar
+			}
 			return v, ev.templateError(doc, n, vars, err)
 		}
 		if !isPlain(n) && !jinja.IsCollection(v) {
