@@ -78,7 +78,7 @@ func (r *sourceReader) items(n *yaml.Node, visit func(*yaml.Node)) {
 	if isNull(n) {
 		return
 	}
-	r.expand(n, r.vars, visit, func(err *Error) { r.faults = append(r.faults, err) })
+	r.expand(n, r.vars, visit, func(_ *yaml.Node, err *Error) { r.faults = append(r.faults, err) })
 }
 
 func (r *sourceReader) publishers(key, n *yaml.Node) {

@@ -18,13 +18,32 @@ import (
 // URL.
 func (o Options) environment(name string) jinja.Variable {
 	if !strings.HasPrefix(name, "CONDA_OVERRIDE_") && !slices.Contains(o.AllowEnv, name) {
-		return jinja.Variable{Hint: "recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env " + clip(name)}
+		return jinja.Variable{Hint: "recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env " + argument(name)}
 	}
 	if o.LookupEnv == nil {
 		return jinja.Variable{}
 	}
 	text, ok := o.LookupEnv(name)
 	return jinja.Variable{Text: text, Set: ok}
+}
+
+// argument gives input as an argument for a hint, quoted if it is no plain word.
+func argument(s string) string {
+	if isWord(s) && s == clip(s) {
+		return s
+	}
+	return quoteText(s)
+}
+
+// isWord tells whether s can be a variable's name.
+func isWord(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		if c != '_' && (c|0x20 < 'a' || c|0x20 > 'z') && (c < '0' || c > '9') {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // loadFile reads a file for load_from_file: YAML and JSON to values, anything

@@ -84,26 +84,20 @@ func Parse(path string, data []byte, o Options) (*Recipe, error) {
 	return ev.recipe, nil
 }
 
-// fail notes a fault of the whole recipe, once.
+// fail notes a fault of the whole recipe, once. Of very many faults some are
+// left out, but never all.
 func (ev *evaluation) fail(e *Error) {
-	if ev.report("fault", e) && len(ev.faults) < MaxFaults {
+	if len(ev.faults) < MaxFaults && !ev.reported["fault "+e.Error()] {
+		ev.reported["fault "+e.Error()] = true
 		ev.faults = append(ev.faults, e)
 	}
 }
 
 func (ev *evaluation) warn(e *Error) {
-	if ev.report("warning", e) && len(ev.recipe.Warnings) < MaxFaults {
+	if len(ev.recipe.Warnings) < MaxFaults && !ev.reported["warning "+e.Error()] {
+		ev.reported["warning "+e.Error()] = true
 		ev.recipe.Warnings = append(ev.recipe.Warnings, e)
 	}
-}
-
-func (ev *evaluation) report(kind string, e *Error) bool {
-	key := kind + e.Pos.String() + e.Message
-	if ev.reported[key] || len(ev.reported) > 4*MaxFaults {
-		return false
-	}
-	ev.reported[key] = true
-	return true
 }
 
 // objection is for what rattler-build refuses: a fault, or when lenient a
@@ -151,6 +145,10 @@ func (ev *evaluation) explore(keys *variants, platform map[string]jinja.Value, c
 		}
 		done = &selection{variants: keys, chosen: chosen, read: map[string]bool{}}
 		ev.combination(&scope{platform: platform, selection: done})
+	}
+	// Going deeper costs a copy of the choices and a look at what was read.
+	if !ev.spend(ev.doc.root, len(chosen)+len(done.read)) {
+		return
 	}
 	choice, values := done.open()
 	if choice == "" {
@@ -383,13 +381,13 @@ func (ev *evaluation) skipped(build *yaml.Node, vars *scope) bool {
 			err = ev.templateError(ev.doc, n, vars, truthErr)
 		}
 		ev.warn(err)
-	}, func(err *Error) { ev.warn(err) })
+	}, func(_ *yaml.Node, err *Error) { ev.warn(err) })
 	return result
 }
 
 // expand calls visit for each item of a list, or for a lone item, and resolves
-// conditionals. Conditionals that cannot be evaluated go to failed.
-func (ev *evaluation) expand(n *yaml.Node, vars *scope, visit func(*yaml.Node), failed func(*Error)) {
+// conditionals. Conditionals that cannot be evaluated go to failed, with why.
+func (ev *evaluation) expand(n *yaml.Node, vars *scope, visit func(*yaml.Node), failed func(*yaml.Node, *Error)) {
 	if !ev.walk(n) {
 		return
 	}
@@ -401,7 +399,7 @@ func (ev *evaluation) expand(n *yaml.Node, vars *scope, visit func(*yaml.Node), 
 	case n.Kind == yaml.MappingNode && lookup(n, "if") != nil:
 		branch, err := ev.branch(ev.doc, n, vars)
 		if err != nil {
-			failed(err)
+			failed(n, err)
 			return
 		}
 		for _, item := range branch {

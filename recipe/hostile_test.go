@@ -2,9 +2,12 @@ package recipe
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"runtime"
 	"runtime/debug"
 	"runtime/metrics"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,6 +44,8 @@ type hostile struct {
 	name, text string
 	want       string // in the error; "" for none
 	options    Options
+	// file and content are of a variant file.
+	file, content string
 }
 
 func inURL(template string) string { return okPackage + "source:\n  url: " + template + "\n" }
@@ -194,10 +199,34 @@ func hostileSources() []hostile {
 	}
 }
 
+func hostileVariants() []hostile {
+	all := Options{TargetPlatforms: []string{AllPlatforms}}
+	read := "context:\n" + numbered(10_000, "  c%d: x\n") + okPackage
+	keys := numbered(10_000, "k%d: [1, 2]\n")
+	used := numbered(10_000, "  c%[1]d: ${{ k%[1]d }}\n")
+	return []hostile{
+		{name: "many keys of two values", text: "context:\n" + used + okPackage, file: variantsFile, content: keys, want: "too many steps"},
+		{name: "many keys that nothing reads", text: read, file: variantsFile, content: keys, options: all},
+		{name: "one key of many values", text: "context:\n  a: ${{ k }}\n" + okPackage, file: variantsFile, content: fill("k: [", "1,") + "1]", want: "more than 10000 values"},
+		{name: "selectors", text: okPackage, file: condaBuildConfigFile, content: "k:\n" + numbered(40_000, "  - 1 # [nope%d]\n"), options: all, want: "too many steps"},
+		{name: "short lines with selectors", text: okPackage, file: condaBuildConfigFile, content: repeat("#[a]\n", 800_000), options: all, want: "file may have"},
+		{name: "selector of parentheses", text: okPackage, file: condaBuildConfigFile, content: "k: # [" + repeat("(", 4_000_000) + "]\n"},
+		{name: "zip keys", text: "context:\n  a: ${{ k0 }}\n" + okPackage, file: variantsFile, content: "k0: [1, 2]\n" + fill("zip_keys:\n", "  - [k0]\n")},
+		{name: "conditionals", text: okPackage, file: variantsFile, content: fill("k:\n", "  - if: linux\n    then: 1\n"), options: all, want: "more than 10000 values"},
+	}
+}
+
 // TestHostile measures what recipes cost that are made to cost much.
 func TestHostile(t *testing.T) {
-	for _, h := range append(append(hostileTemplates(), hostileYAML()...), hostileSources()...) {
+	for _, h := range slices.Concat(hostileTemplates(), hostileYAML(), hostileSources(), hostileVariants()) {
 		t.Run(h.name, func(t *testing.T) {
+			if h.file != "" {
+				path := filepath.Join(t.TempDir(), h.file)
+				if err := os.WriteFile(path, []byte(h.content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				h.options.VariantFiles = []string{path}
+			}
 			stop := watchMemory()
 			start := time.Now()
 			_, err := Parse("recipe.yaml", []byte(h.text), h.options)

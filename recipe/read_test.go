@@ -2,6 +2,7 @@ package recipe
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -56,6 +57,7 @@ func TestUnknowable(t *testing.T) {
 		{"git", "https://e.org/${{ git.latest_tag('.') }}", "r.yaml:7:8: value is not statically evaluable: git.latest_tag runs git | write the value into the recipe; no process is started to evaluate it"},
 		{"secret", "https://e.org/${{ env.get('GITHUB_TOKEN') }}", "r.yaml:7:8: environment variable \"GITHUB_TOKEN\" is not set | recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env GITHUB_TOKEN"},
 		{"secret by another name", "https://e.org/${{ env.get('GITHUB' ~ '_TOKEN') }}", "r.yaml:7:8: environment variable \"GITHUB_TOKEN\" is not set | recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env GITHUB_TOKEN"},
+		{"name that forges a hint", "${{ env.get('A\\x1b\\nhint: rm -rf /') }}", "r.yaml:7:8: environment variable \"A\\x1b\\nhint: rm -rf /\" is not set | recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env \"A\\x1b\\nhint: rm -rf /\""},
 		{"file outside", "https://e.org/${{ load_from_file('../secret') }}", "r.yaml:7:8: value is not statically evaluable: \"../secret\" is not a file inside the recipe's folder | only files inside the recipe's folder are read"},
 		{"file at the root", "https://e.org/${{ load_from_file('/etc/passwd') }}", "r.yaml:7:8: value is not statically evaluable: \"/etc/passwd\" is not a file inside the recipe's folder | only files inside the recipe's folder are read"},
 	}
@@ -162,6 +164,28 @@ func TestSeveralFaults(t *testing.T) {
 	var faults Faults
 	if !errors.As(err, &faults) || len(faults) != 3 {
 		t.Errorf("faults %v, wanted 3", err)
+	}
+}
+
+// However many warnings and faults come before it, a fault is never dropped.
+func TestManyFaults(t *testing.T) {
+	warnings := "recipe:\n  name: r\noutputs:\n"
+	for i := range 2 * MaxFaults {
+		warnings += fmt.Sprintf("  - package:\n      name: ${{ n%d }}\n    source:\n      path: ${{ p%d }}\n    build:\n      skip: s%d\n", i, i, i)
+	}
+	r, err := Parse("r.yaml", []byte(warnings), linux)
+	if err != nil || len(r.Warnings) != MaxFaults || len(r.Outputs) != 2*MaxFaults {
+		t.Fatalf("error %v", err)
+	}
+	_, err = Parse("r.yaml", []byte(warnings+"  - package:\n      name: a\n    source:\n      url: x\n"), linux)
+	var e *Error
+	if !errors.As(err, &e) || !strings.Contains(e.Message, "is not an absolute URL") {
+		t.Errorf("error %v", err)
+	}
+	_, err = Parse("r.yaml", []byte(head+"source:\n"+strings.Repeat("  - url: x\n", 3*MaxFaults)), linux)
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) != MaxFaults {
+		t.Errorf("%d faults, wanted %d", len(faults), MaxFaults)
 	}
 }
 

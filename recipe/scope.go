@@ -142,8 +142,8 @@ func (ev *evaluation) templateError(doc *document, n *yaml.Node, vars *scope, er
 		ev.exhausted = e
 	}
 	if j.Kind == jinja.Undefined && j.Name != "" && e.Hint == "" {
-		e.Hint = fmt.Sprintf("define it in context, give a variant file with --variant-config FILE, or a value with --variant %s=…", clip(j.Name))
-		if near := nearest(j.Name, vars.names()); near != "" {
+		e.Hint = fmt.Sprintf("define it in context, give a variant file with --variant-config FILE, or a value with --variant %s=…", argument(j.Name))
+		if near := nearest(j.Name, vars.names()); isWord(near) {
 			e.Hint = "did you mean `" + near + "`? " + e.Hint
 		}
 	}

@@ -35,10 +35,10 @@ func (ev *evaluation) sourceList(n *yaml.Node, vars *scope) []Source {
 		if s, ok := ev.source(item, vars); ok {
 			list = append(list, s)
 		}
-	}, func(err *Error) {
+	}, func(item *yaml.Node, err *Error) {
 		// Nobody knows which sources stand below a condition that cannot be
 		// evaluated: one source stands for them all, and is an error.
-		if s, ok := ev.unusable(Source{Pos: err.Pos}, []*Error{err}); ok {
+		if s, ok := ev.unusable(Source{Pos: ev.doc.pos(item)}, []*Error{err}); ok {
 			list = append(list, s)
 		}
 	})

@@ -23,13 +23,6 @@ type (
 		name  string
 		value node
 	}
-	// attribute is x.name, or with args x.name(args) for the few objects that
-	// have functions.
-	attribute struct {
-		object, name string
-		args         []node
-		keywords     []keyword
-	}
 	// logic is a chain of "and" or of "or".
 	logic struct {
 		operator string
@@ -75,11 +68,6 @@ func emitArgs(b *strings.Builder, args []node, keywords []keyword) {
 
 func (n call) emit(b *strings.Builder) {
 	b.WriteString(n.function)
-	emitArgs(b, n.args, n.keywords)
-}
-
-func (n attribute) emit(b *strings.Builder) {
-	b.WriteString(n.object + "." + n.name)
 	emitArgs(b, n.args, n.keywords)
 }
 

@@ -26,9 +26,9 @@ func IsTemplate(s string) bool {
 }
 
 // Single gives the expression of a template that is one expression and nothing
-// else.
+// else but a line end.
 func Single(s string) (expression string, ok bool) {
-	s = strings.TrimSpace(s)
+	s = strings.TrimSuffix(s, "\n")
 	if !strings.HasPrefix(s, expressionStart) || !strings.HasSuffix(s, expressionEnd) {
 		return "", false
 	}

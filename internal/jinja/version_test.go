@@ -115,7 +115,9 @@ func TestSingle(t *testing.T) {
 		single         bool
 	}{
 		{"${{ a }}", " a ", true},
-		{"  ${{- a -}}\n", " a ", true},
+		{"${{- a -}}\n", " a ", true},
+		{" ${{ a }}", "", false},
+		{"${{ a }} ", "", false},
 		{`${{ "}}" }}`, ` "}}" `, true},
 		{"${{ a }}${{ b }}", "", false},
 		{"x${{ a }}", "", false},
