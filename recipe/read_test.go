@@ -57,7 +57,7 @@ func TestUnknowable(t *testing.T) {
 		{"git", "https://e.org/${{ git.latest_tag('.') }}", "r.yaml:7:8: value is not statically evaluable: git.latest_tag runs git | write the value into the recipe; no process is started to evaluate it"},
 		{"secret", "https://e.org/${{ env.get('GITHUB_TOKEN') }}", "r.yaml:7:8: environment variable \"GITHUB_TOKEN\" is not set | recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env GITHUB_TOKEN"},
 		{"secret by another name", "https://e.org/${{ env.get('GITHUB' ~ '_TOKEN') }}", "r.yaml:7:8: environment variable \"GITHUB_TOKEN\" is not set | recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env GITHUB_TOKEN"},
-		{"name that forges a hint", "${{ env.get('A\\x1b\\nhint: rm -rf /') }}", "r.yaml:7:8: environment variable \"A\\x1b\\nhint: rm -rf /\" is not set | recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env \"A\\x1b\\nhint: rm -rf /\""},
+		{"name that forges a hint", "${{ env.get('A\\x1b\\nhint:rm -rf /') }}", "r.yaml:7:8: environment variable \"A\\x1b\\nhint:rm -rf /\" is not set | recipes see variables that begin with CONDA_OVERRIDE_; allow this one with --env \"A\\x1b\\nhint:rm -rf /\""},
 		{"file outside", "https://e.org/${{ load_from_file('../secret') }}", "r.yaml:7:8: value is not statically evaluable: \"../secret\" is not a file inside the recipe's folder | only files inside the recipe's folder are read"},
 		{"file at the root", "https://e.org/${{ load_from_file('/etc/passwd') }}", "r.yaml:7:8: value is not statically evaluable: \"/etc/passwd\" is not a file inside the recipe's folder | only files inside the recipe's folder are read"},
 	}
