@@ -103,6 +103,7 @@ func New(c Config) *Engine {
 	env.SetFuel(&fuel)
 	e.engine = env
 	e.names = parser{functions: map[string]bool{}, filters: map[string]bool{}, tests: map[string]bool{}}
+	e.addOutput()
 	e.addOperators()
 	e.addFilters()
 	e.addTests()

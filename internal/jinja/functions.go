@@ -81,7 +81,8 @@ func (e *Engine) keep(err error) error {
 	return err
 }
 
-func (e *Engine) addOperators() {
+// addOutput adds what translated templates give their results to.
+func (e *Engine) addOutput() {
 	e.add(fnResult, func(e *Engine, a *arguments) (Value, error) {
 		e.result = a.positional[0]
 		if e.result.IsUndefined() {
@@ -109,6 +110,10 @@ func (e *Engine) addOperators() {
 		e.finished = true
 		return value.FromString(""), nil
 	})
+}
+
+// addOperators adds what operators and literals are translated to.
+func (e *Engine) addOperators() {
 	e.add(fnFold, func(e *Engine, a *arguments) (Value, error) {
 		v := a.positional[0]
 		for i := 1; i+1 < len(a.positional); i += 2 {
