@@ -87,6 +87,9 @@ func (r *run) task(res Result, s recipe.SharedSource) task {
 		res.Hint = ""
 		return known(res)
 	}
+	if src.EmptyDigest {
+		return known(res.with(Error, CodeRecipe, "its sha256 or md5 is written and empty, which no archive matches", "write the digest, or remove the line"))
+	}
 	for _, p := range src.Attestation.Publishers {
 		res.Publishers = append(res.Publishers, p.String())
 	}

@@ -134,6 +134,7 @@ func TestVerdicts(t *testing.T) {
 		{"verified", nil, block, audit.Verified, audit.CodeVerified, 0},
 		{"with md5", nil, "  md5: " + good + "\n" + block, audit.Verified, audit.CodeVerified, 0},
 		{"other md5", nil, "  md5: " + strings.Repeat("0a", 16) + "\n" + block, audit.Mismatch, audit.CodeArchiveMD5, 1},
+		{"empty md5", nil, "  md5: \"\"\n" + block, audit.Error, audit.CodeRecipe, 2},
 		{"no block", nil, "", audit.Unattested, audit.CodeNoBlock, 0},
 		{
 			"no block, one required", func(_ *upstream, o *gate.Options) { o.RequireAttestations = true },
