@@ -88,8 +88,10 @@ func TestResolve(t *testing.T) {
 	}{
 		{"by the file's name", map[string]string{integrity: provenance()}, []string{integrity}, "found", nil},
 		{
-			"by digest", map[string]string{simple: simplePage(file(`"https://pypi.org/integrity/flask/3.1.1/Flask-3.1.1.tar.gz/provenance"`)), "/integrity/flask/3.1.1/Flask-3.1.1.tar.gz/provenance": provenance()},
-			[]string{integrity, simple, "/integrity/flask/3.1.1/Flask-3.1.1.tar.gz/provenance"}, "found", nil,
+			"by digest",
+			map[string]string{simple: simplePage(file(`"https://pypi.org/integrity/flask/3.1.1/Flask-3.1.1.tar.gz/provenance"`)), "/integrity/flask/3.1.1/Flask-3.1.1.tar.gz/provenance": provenance()},
+			[]string{integrity, simple, "/integrity/flask/3.1.1/Flask-3.1.1.tar.gz/provenance"},
+			"found", nil,
 		},
 		{"neither", nil, []string{integrity, simple}, "PyPI has no attestation for flask-3.1.1.tar.gz", new(*attestation.NoneError)},
 		{"other digests only", map[string]string{simple: simplePage(`{"filename":"x","hashes":{"sha256":"11"}}`)}, []string{integrity, simple}, "no attestation", new(*attestation.NoneError)},

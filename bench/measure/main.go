@@ -54,21 +54,29 @@ func run(args []string) error {
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	base := &contender{name: "curl | openssl", wanted: *sha256,
-		pipe: [][]string{{"curl", "-s", *url}, {"openssl", "dgst", "-sha256"}}}
+	base := &contender{
+		name: "curl | openssl", wanted: *sha256,
+		pipe: [][]string{{"curl", "-s", *url}, {"openssl", "dgst", "-sha256"}},
+	}
 	all := []*contender{base, {name: "fetch.Client.Archive", wanted: *sha256, pipe: [][]string{{*fetcher, "-fetch", *url}}}}
 	if *verify != "" {
-		all = append(all, &contender{name: "recipe-verify verify", wanted: *sha256,
-			pipe: [][]string{{*verify, "verify", "--no-policy", "--format", "json", "--trusted-root", *large + "/root.json", *large + "/recipe.yaml"}}})
+		all = append(all, &contender{
+			name: "recipe-verify verify", wanted: *sha256,
+			pipe: [][]string{{*verify, "verify", "--no-policy", "--format", "json", "--trusted-root", *large + "/root.json", *large + "/recipe.yaml"}},
+		})
 	}
 	if err := alternate(all, *rounds); err != nil {
 		return err
 	}
 	ok := compare(base, all)
 	if *verify != "" && *small != "" {
-		one := &contender{name: "verify, small source", wanted: `"verified"`,
-			pipe: [][]string{{*verify, "verify", "--no-policy", "--format", "json", "--offline", "--mirror", "https://=" + *small + "/internet",
-				"--trusted-root", *small + "/root.json", *small + "/recipe.yaml"}}}
+		one := &contender{
+			name: "verify, small source", wanted: `"verified"`,
+			pipe: [][]string{{
+				*verify, "verify", "--no-policy", "--format", "json", "--offline", "--mirror", "https://=" + *small + "/internet",
+				"--trusted-root", *small + "/root.json", *small + "/recipe.yaml",
+			}},
+		}
 		if err := alternate([]*contender{one}, 3**rounds); err != nil {
 			return err
 		}

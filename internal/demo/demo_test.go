@@ -138,27 +138,33 @@ var evidence = []struct {
 }{
 	{
 		"pypi.org/integrity/harbour-lights/2.4.1/harbour_lights-2.4.1.tar.gz/provenance", "harbour_lights-2.4.1.tar.gz",
-		"https://github.com/harbour-lights/harbour-lights" + workflow + "refs/tags/v2.4.1", gitHubIssuer, []string{"dsse 0.0.1", "dsse 0.0.1"},
+		"https://github.com/harbour-lights/harbour-lights" + workflow + "refs/tags/v2.4.1", gitHubIssuer,
+		[]string{"dsse 0.0.1", "dsse 0.0.1"},
 	},
 	{
 		"pypi.org/integrity/lagoon/0.7.2/lagoon-0.7.2.tar.gz/provenance", "lagoon-0.7.2.tar.gz",
-		"https://github.com/lagoon-project/lagoon" + workflow + "refs/tags/v0.7.2", gitHubIssuer, []string{"dsse 0.0.1"},
+		"https://github.com/lagoon-project/lagoon" + workflow + "refs/tags/v0.7.2", gitHubIssuer,
+		[]string{"dsse 0.0.1"},
 	},
 	{
 		"pypi.org/integrity/lagoon-tides/0.7.2/lagoon_tides-0.7.2.tar.gz/provenance", "lagoon_tides-0.7.2.tar.gz",
-		"https://gitlab.com/lagoon/tools/tides//.gitlab-ci.yml@refs/tags/v0.7.2", "https://gitlab.com", []string{"dsse 0.0.1"},
+		"https://gitlab.com/lagoon/tools/tides//.gitlab-ci.yml@refs/tags/v0.7.2", "https://gitlab.com",
+		[]string{"dsse 0.0.1"},
 	},
 	{
 		"pypi.org/integrity/breakwater/1.1.0/breakwater-1.1.0.tar.gz/provenance", "breakwater-1.1.0.tar.gz",
-		"https://github.com/tidewater/breakwater" + workflow + "refs/tags/v1.1.0", gitHubIssuer, []string{"dsse 0.0.1"},
+		"https://github.com/tidewater/breakwater" + workflow + "refs/tags/v1.1.0", gitHubIssuer,
+		[]string{"dsse 0.0.1"},
 	},
 	{
 		"github.com/tidewater/anchor/releases/download/v1.9.0/anchor-1.9.0.tar.gz.sigstore.json", "anchor-1.9.0.tar.gz",
-		"https://github.com/tidewater/anchor" + workflow + "refs/tags/v1.9.0", gitHubIssuer, []string{"hashedrekord 0.0.2"},
+		"https://github.com/tidewater/anchor" + workflow + "refs/tags/v1.9.0", gitHubIssuer,
+		[]string{"hashedrekord 0.0.2"},
 	},
 	{
 		"github.com/lagoon-project/charts/releases/download/v3.1.0/charts-3.1.0.intoto.jsonl", "charts-3.1.0.tar.gz",
-		"https://github.com/lagoon-project/charts" + workflow + "refs/tags/v3.1.0", gitHubIssuer, []string{"hashedrekord 0.0.2"},
+		"https://github.com/lagoon-project/charts" + workflow + "refs/tags/v3.1.0", gitHubIssuer,
+		[]string{"hashedrekord 0.0.2"},
 	},
 }
 
