@@ -116,8 +116,8 @@ func (v *Verifier) verifyIn(dom trust.Domain, b *bundle.Bundle, leaf *x509.Certi
 	if err != nil {
 		return nil, diagnose(verifier, dom, b, leaf).because(err)
 	}
-	if _, errs, err := sigstore.VerifySignedTimestamp(b, dom.Root); err != nil || len(errs) > 0 {
-		return nil, invalid(CodeTimestamp, "it carries a time stamp that does not verify, beside others that do")
+	if stamps, err := b.Timestamps(); err != nil || len(stamps) != countStamps(result.VerifiedTimestamps) {
+		return nil, invalid(CodeTimestamp, "it carries a time stamp that does not verify, beside another proof of time that does")
 	}
 	if fail := v.checkTimes(dom, entries, result.VerifiedTimestamps); fail != nil {
 		return nil, fail
@@ -131,6 +131,18 @@ func (v *Verifier) verifyIn(dom trust.Domain, b *bundle.Bundle, leaf *x509.Certi
 	content.Time = result.VerifiedTimestamps[0].Timestamp
 	content.TimeSource = result.VerifiedTimestamps[0].URI
 	return content, nil
+}
+
+// countStamps counts the times that time-stamp authorities signed, each
+// authority once.
+func countStamps(times []sigstore.TimestampVerificationResult) int {
+	n := 0
+	for _, t := range times {
+		if t.Type == "TimestampAuthority" {
+			n++
+		}
+	}
+	return n
 }
 
 // newVerifier sets sigstore-go's verifier to a domain's requirements. Every log
