@@ -145,8 +145,9 @@ func Normalize(name string) string {
 // by another: kind of file, project and version must agree, and for wheels
 // build and tags too.
 func (f File) SameFile(subject string) bool {
-	other, ok := parseName(subject, f.Project)
-	if !ok || other.Project != f.Project || !strings.EqualFold(other.Version, f.Version) {
+	own, ok := parseName(f.Name, f.Project)
+	other, otherOK := parseName(subject, f.Project)
+	if !ok || !otherOK || other.Project != own.Project || !strings.EqualFold(other.Version, own.Version) {
 		return false
 	}
 	mine, wheel := strings.CutSuffix(f.Name, ".whl")
