@@ -304,9 +304,11 @@ func (c *Client) fetch(ctx context.Context, r request, to body) (outcome, error)
 		case at.remote == nil:
 			return t.file(at)
 		case c.Offline:
-			return outcome{}, &RefusedError{URL: r.url, Target: redactURL(at.remote),
+			return outcome{}, &RefusedError{
+				URL: r.url, Target: redactURL(at.remote),
 				Found: "an address in the network", Wanted: "a folder mirror or a file: address, for the run is offline",
-				hint: "name a folder with --mirror FROM=TO, or leave out --offline"}
+				hint: "name a folder with --mirror FROM=TO, or leave out --offline",
+			}
 		}
 		t.standsFor = canonicalHost(u)
 		got, err := t.remote(at)

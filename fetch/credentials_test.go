@@ -28,13 +28,17 @@ func TestParseNetrc(t *testing.T) {
 	}{
 		{"empty", "", map[string]login{}},
 		{"one line", "machine a.example login me password secret", map[string]login{"a.example": {"me", "secret"}}},
-		{"several lines", "machine a.example\n\tlogin me\n\tpassword secret\nmachine B.example login you password other\n",
-			map[string]login{"a.example": {"me", "secret"}, "b.example": {"you", "other"}}},
+		{
+			"several lines", "machine a.example\n\tlogin me\n\tpassword secret\nmachine B.example login you password other\n",
+			map[string]login{"a.example": {"me", "secret"}, "b.example": {"you", "other"}},
+		},
 		{"the first counts", "machine a login me password 1\nmachine a login me password 2\n", map[string]login{"a": {"me", "1"}}},
 		{"the default is for nobody", "machine a login me password 1\ndefault login me password 2\n", map[string]login{"a": {"me", "1"}}},
 		{"a host called default", "default login me password 2", map[string]login{}},
-		{"comments", "# machine c login c password c\nmachine a # the host\n  # login\n login me password se#cret # machine d\n",
-			map[string]login{"a": {"me", "se#cret"}}},
+		{
+			"comments", "# machine c login c password c\nmachine a # the host\n  # login\n login me password se#cret # machine d\n",
+			map[string]login{"a": {"me", "se#cret"}},
+		},
 		{"a password that looks like a comment", "machine a login me password #1\nmachine b login me password 1\n", map[string]login{"b": {"me", "1"}}},
 		{"macros", "macdef init\nmachine b login me password 3\n\nmachine a login me password 1\n", map[string]login{"a": {"me", "1"}}},
 		{"an account", "machine a login me account x password 1\n", map[string]login{"a": {"me", "1"}}},

@@ -102,8 +102,10 @@ func (t *transfer) noFile(path, found string) error {
 }
 
 func (t *transfer) fileUnavailable(found, wanted string, err error) error {
-	return &UnavailableError{URL: t.asked.url, Address: t.have.address, Found: found, Wanted: wanted, Err: err,
-		hint: "check the file and its permissions"}
+	return &UnavailableError{
+		URL: t.asked.url, Address: t.have.address, Found: found, Wanted: wanted, Err: err,
+		hint: "check the file and its permissions",
+	}
 }
 
 func kind(m fs.FileMode) string {

@@ -346,9 +346,11 @@ func (t *transfer) classify(err error) error {
 	}
 	var stalled *stalledError
 	if errors.As(context.Cause(t.ctx), &stalled) {
-		return &UnavailableError{URL: t.asked.url, Address: t.address(), Attempts: t.attempts,
+		return &UnavailableError{
+			URL: t.asked.url, Address: t.address(), Attempts: t.attempts,
 			Found: stalled.found, Wanted: stalled.wanted, Err: context.DeadlineExceeded,
-			hint: "try again later, or give more time with --timeout"}
+			hint: "try again later, or give more time with --timeout",
+		}
 	}
 	var (
 		missing *NotFoundError
@@ -390,8 +392,10 @@ func (t *transfer) ended() error {
 	if errors.Is(t.parent.Err(), context.Canceled) {
 		return cancelled(t.parent, t.asked.url)
 	}
-	return &UnavailableError{URL: t.asked.url, Address: t.address(), Attempts: t.attempts,
-		Found: "no complete answer before the caller's deadline", Wanted: "one", Err: t.parent.Err()}
+	return &UnavailableError{
+		URL: t.asked.url, Address: t.address(), Attempts: t.attempts,
+		Found: "no complete answer before the caller's deadline", Wanted: "one", Err: t.parent.Err(),
+	}
 }
 
 func cancelled(ctx context.Context, asked string) error {

@@ -147,8 +147,10 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	via, err := g.proxy(r.URL)
 	if err != nil {
-		return nil, &UnavailableError{URL: t.asked, Found: "a malformed proxy address in the environment", Wanted: "http://host:port",
-			hint: "correct HTTP_PROXY or HTTPS_PROXY"}
+		return nil, &UnavailableError{
+			URL: t.asked, Found: "a malformed proxy address in the environment", Wanted: "http://host:port",
+			hint: "correct HTTP_PROXY or HTTPS_PROXY",
+		}
 	}
 	if via != nil {
 		if first {

@@ -23,20 +23,34 @@ func TestAttestation(t *testing.T) {
 		want         block
 	}{
 		{name: "scalar", recipe: attested("    publishers: github:pallets/flask\n"), want: block{Publishers: []string{"github:pallets/flask"}}},
-		{name: "list", recipe: attested("    publishers:\n      - github:pallets/flask@refs/tags/*\n      - gitlab:a/b/c\n"),
-			want: block{Publishers: []string{"github:pallets/flask@refs/tags/*", "gitlab:a/b/c"}}},
-		{name: "mapping", recipe: attested("    publishers:\n      - identity: https://github.com/a/b\n        issuer: https://issuer.example\n"),
-			want: block{Publishers: []string{"https://github.com/a/b (https://issuer.example)"}}},
-		{name: "lone mapping", recipe: attested("    publishers:\n      identity: a@e.org\n      issuer: https://accounts.example\n"),
-			want: block{Publishers: []string{"a@e.org (https://accounts.example)"}}},
-		{name: "templates", recipe: attested("    publishers: github:${{ owner }}/flask\n    bundle_url: https://e.org/${{ owner }}.json\n    predicate_type: https://${{ owner }}.example/v1\n"),
-			want: block{[]string{"github:pallets/flask"}, []string{"https://e.org/pallets.json"}, []string{"https://pallets.example/v1"}}},
-		{name: "template in a mapping", recipe: attested("    publishers:\n      - identity: https://github.com/${{ owner }}/b\n        issuer: https://i.example\n"),
-			want: block{Publishers: []string{"https://github.com/pallets/b (https://i.example)"}}},
-		{name: "lists", recipe: attested("    publishers: [github:a/b]\n    bundle_url: [https://e.org/1, 'file:///2']\n    predicate_type: [a, b]\n"),
-			want: block{[]string{"github:a/b"}, []string{"https://e.org/1", "file:///2"}, []string{"a", "b"}}},
-		{name: "conditionals", recipe: attested("    publishers:\n      - if: win\n        then: github:a/win\n        else:\n          - github:a/b\n          - if: linux\n            then: [github:a/linux]\n"),
-			want: block{Publishers: []string{"github:a/b", "github:a/linux"}}},
+		{
+			name: "list", recipe: attested("    publishers:\n      - github:pallets/flask@refs/tags/*\n      - gitlab:a/b/c\n"),
+			want: block{Publishers: []string{"github:pallets/flask@refs/tags/*", "gitlab:a/b/c"}},
+		},
+		{
+			name: "mapping", recipe: attested("    publishers:\n      - identity: https://github.com/a/b\n        issuer: https://issuer.example\n"),
+			want: block{Publishers: []string{"https://github.com/a/b (https://issuer.example)"}},
+		},
+		{
+			name: "lone mapping", recipe: attested("    publishers:\n      identity: a@e.org\n      issuer: https://accounts.example\n"),
+			want: block{Publishers: []string{"a@e.org (https://accounts.example)"}},
+		},
+		{
+			name: "templates", recipe: attested("    publishers: github:${{ owner }}/flask\n    bundle_url: https://e.org/${{ owner }}.json\n    predicate_type: https://${{ owner }}.example/v1\n"),
+			want: block{[]string{"github:pallets/flask"}, []string{"https://e.org/pallets.json"}, []string{"https://pallets.example/v1"}},
+		},
+		{
+			name: "template in a mapping", recipe: attested("    publishers:\n      - identity: https://github.com/${{ owner }}/b\n        issuer: https://i.example\n"),
+			want: block{Publishers: []string{"https://github.com/pallets/b (https://i.example)"}},
+		},
+		{
+			name: "lists", recipe: attested("    publishers: [github:a/b]\n    bundle_url: [https://e.org/1, 'file:///2']\n    predicate_type: [a, b]\n"),
+			want: block{[]string{"github:a/b"}, []string{"https://e.org/1", "file:///2"}, []string{"a", "b"}},
+		},
+		{
+			name: "conditionals", recipe: attested("    publishers:\n      - if: win\n        then: github:a/win\n        else:\n          - github:a/b\n          - if: linux\n            then: [github:a/linux]\n"),
+			want: block{Publishers: []string{"github:a/b", "github:a/linux"}},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -132,16 +146,26 @@ func TestAttestationFaults(t *testing.T) {
 		{"conditionals that leave none", url + digest + "  attestation:\n    publishers:\n      - if: win\n        then: github:a/b\n", "r.yaml:8:5: list of publishers is empty | write " + anyPublishers},
 		{"true", url + digest + "  attestation: true\n", "r.yaml:7:16: attestation must be a mapping with `publishers`, found a scalar | write " + anyPublishers},
 		{"list for a block", url + digest + "  attestation: [github:a/b]\n", "r.yaml:7:16: attestation must be a mapping with `publishers`, found a list | write " + anyPublishers},
-		{"empty template", url + digest + "  attestation:\n    publishers:\n      - ${{ '' }}\n",
-			"r.yaml:9:9: publisher \"\" is empty | write github:owner/repo, gitlab:group/project, or a mapping with identity and issuer"},
-		{"unknown provider", url + digest + "  attestation:\n    publishers: bitbucket:a/b\n",
-			"r.yaml:8:17: publisher \"bitbucket:a/b\" has the unknown provider \"bitbucket\" | known providers are github and gitlab; for others write a mapping with identity and issuer"},
-		{"no issuer", url + digest + "  attestation:\n    publishers:\n      - identity: https://github.com/a/b\n",
-			"r.yaml:9:9: publisher has no `issuer` | write {identity: https://…, issuer: https://…}"},
-		{"unknown key of a publisher", url + digest + "  attestation:\n    publishers:\n      - identitiy: a\n        issuer: b\n",
-			"r.yaml:9:9: unknown key \"identitiy\" in a publisher | did you mean `identity`?"},
-		{"list of lists", url + digest + "  attestation:\n    publishers:\n      - github:a/b\n      - a:\n          b: c\n",
-			"r.yaml:10:9: unknown key \"a\" in a publisher | allowed are identity, issuer"},
+		{
+			"empty template", url + digest + "  attestation:\n    publishers:\n      - ${{ '' }}\n",
+			"r.yaml:9:9: publisher \"\" is empty | write github:owner/repo, gitlab:group/project, or a mapping with identity and issuer",
+		},
+		{
+			"unknown provider", url + digest + "  attestation:\n    publishers: bitbucket:a/b\n",
+			"r.yaml:8:17: publisher \"bitbucket:a/b\" has the unknown provider \"bitbucket\" | known providers are github and gitlab; for others write a mapping with identity and issuer",
+		},
+		{
+			"no issuer", url + digest + "  attestation:\n    publishers:\n      - identity: https://github.com/a/b\n",
+			"r.yaml:9:9: publisher has no `issuer` | write {identity: https://…, issuer: https://…}",
+		},
+		{
+			"unknown key of a publisher", url + digest + "  attestation:\n    publishers:\n      - identitiy: a\n        issuer: b\n",
+			"r.yaml:9:9: unknown key \"identitiy\" in a publisher | did you mean `identity`?",
+		},
+		{
+			"list of lists", url + digest + "  attestation:\n    publishers:\n      - github:a/b\n      - a:\n          b: c\n",
+			"r.yaml:10:9: unknown key \"a\" in a publisher | allowed are identity, issuer",
+		},
 		{"unknown key of a block", url + digest + "  attestation:\n    publisher: github:a/b\n", "r.yaml:8:5: unknown key \"publisher\" in an attestation block | did you mean `publishers`?"},
 		{"unknown key beside it", url + digest + "  attestations:\n    publishers: github:a/b\n", "r.yaml:7:3: unknown key \"attestations\" in a url source | did you mean `attestation`?"},
 		{"git source", head + "source:\n  git: https://e.org/a\n" + block, "r.yaml:6:3: attestation stands on URL sources only, and this is a git source | remove the block, or use a URL source"},
@@ -153,10 +177,14 @@ func TestAttestationFaults(t *testing.T) {
 		{"null bundle_url", url + digest + block + "    bundle_url:\n", "r.yaml:9:16: bundle_url is empty | write the address of a bundle, or remove the key"},
 		{"no bundle_url", url + digest + block + "    bundle_url: []\n", "r.yaml:9:17: bundle_url is empty | write the address of a bundle, or remove the key"},
 		{"bundle_url mapping", url + digest + block + "    bundle_url: {a: b}\n", "r.yaml:9:17: wanted a scalar, found a mapping"},
-		{"empty predicate type", url + digest + block + "    predicate_type: ''\n",
-			"r.yaml:9:21: predicate type is empty | write a predicate type, such as https://slsa.dev/provenance/v1, or remove the key"},
-		{"null predicate type", url + digest + block + "    predicate_type:\n",
-			"r.yaml:9:20: predicate_type is empty | write a predicate type, such as https://slsa.dev/provenance/v1, or remove the key"},
+		{
+			"empty predicate type", url + digest + block + "    predicate_type: ''\n",
+			"r.yaml:9:21: predicate type is empty | write a predicate type, such as https://slsa.dev/provenance/v1, or remove the key",
+		},
+		{
+			"null predicate type", url + digest + block + "    predicate_type:\n",
+			"r.yaml:9:20: predicate_type is empty | write a predicate type, such as https://slsa.dev/provenance/v1, or remove the key",
+		},
 		{"duplicate block", url + digest + block + block, "r.yaml:9:3: duplicate key \"attestation\", first given in line 7"},
 	})
 }

@@ -186,8 +186,10 @@ func hostileSources() []hostile {
 		{name: "sources of templates", text: fill(source, "  - path: ${{1}}\n"), options: all, want: "more than"},
 		{name: "long sources", text: fill(long+source, "  - path: ${{long}}${{long}}\n"), options: all, want: "hold more than"},
 		{name: "long context", text: "context:\n  a: ${{ \"a\" * 60000 }}\n" + numbered(20_000, "  a%d: x${{ a }}\n") + okPackage, options: all, want: "context holds more than"},
-		{name: "publishers", text: fill(source+"  url: https://example.org/a\n  sha256: "+repeat("a", 64)+"\n  attestation:\n    publishers:\n", "      - github:a/b\n"),
-			options: all, want: "the limit is 64"},
+		{
+			name: "publishers", text: fill(source+"  url: https://example.org/a\n  sha256: "+repeat("a", 64)+"\n  attestation:\n    publishers:\n", "      - github:a/b\n"),
+			options: all, want: "the limit is 64",
+		},
 		{name: "matrix of 10^9", text: inURL("https://example.org/" + product), options: matrix, want: "more than 10000 combinations"},
 		{name: "matrix of 10^9 over many sources", text: "context:\n  x: " + product + "\n" + fill(source, "  - path: x\n"), options: matrix, want: "too many steps"},
 		{name: "matrix of 10^9 over many outputs", text: "context:\n  x: " + product + "\n" +

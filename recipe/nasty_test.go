@@ -46,8 +46,10 @@ func TestNasty(t *testing.T) {
 		{name: "flow style", recipe: head + "source: [{path: x}, {if: win, then: {path: y}}]\n", want: []string{"a 1.0: path x"}},
 		{name: "environment with default", recipe: path("  cuda: ${{ env.get('CONDA_OVERRIDE_CUDA', default='none') }}\n", "${{ cuda }}"), want: []string{"a 1.0: path none"}},
 		{name: "environment without default", recipe: path("  cuda: ${{ env.get('CONDA_OVERRIDE_CUDA') }}\n", "${{ cuda }}"), want: []string{`a 1.0: error: environment variable "CONDA_OVERRIDE_CUDA" is not set`}},
-		{name: "comparison with an undefined variable", recipe: head + "source:\n  - if: cuda_compiler_version != 'None'\n    then:\n      path: x\n  - path: y\n",
-			want: []string{`a 1.0: error: undefined variable "cuda_compiler_version"`, "a 1.0: path y"}},
+		{
+			name: "comparison with an undefined variable", recipe: head + "source:\n  - if: cuda_compiler_version != 'None'\n    then:\n      path: x\n  - path: y\n",
+			want: []string{`a 1.0: error: undefined variable "cuda_compiler_version"`, "a 1.0: path y"},
+		},
 		{name: "context after its use", recipe: head + "source:\n  path: x${{ late }}\ncontext:\n  late: 1\n", want: []string{"a 1.0: path x1"}},
 		{name: "comment signs in values", recipe: head + "source:\n  url: https://e.org/a#sub=1\n  target_directory: a # b\n", want: []string{"a 1.0: https://e.org/a#sub=1 in a"}},
 		{name: "line ends of Windows", recipe: strings.ReplaceAll(head+"source:\n  path: >\n    a\n    b\n", "\n", "\r\n"), want: []string{"a 1.0: path a b"}},

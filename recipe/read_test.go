@@ -30,8 +30,10 @@ func TestFaults(t *testing.T) {
 		{"conditional output", "recipe:\n  name: r\noutputs:\n  - if: win\n    then: []\n", "r.yaml:4:5: conditionals are not allowed in outputs | use build.skip in the output"},
 		{"output of nothing", "recipe:\n  name: r\noutputs:\n  - build: {}\n", "r.yaml:4:5: output has neither `package` nor `staging`"},
 		{"unknown key in a source", head + "source:\n  url: https://e.org/a\n  sha265: a\n", "r.yaml:6:3: unknown key \"sha265\" in a url source | did you mean `sha256`?"},
-		{"url and path in one source", head + "source:\n  url: https://e.org/a\n  path: b\n",
-			"r.yaml:6:3: unknown key \"path\" in a url source | allowed are attestation, file_name, filter, md5, patches, sha256, target_directory, url"},
+		{
+			"url and path in one source", head + "source:\n  url: https://e.org/a\n  path: b\n",
+			"r.yaml:6:3: unknown key \"path\" in a url source | allowed are attestation, file_name, filter, md5, patches, sha256, target_directory, url",
+		},
 		{"source without kind", head + "source:\n  - urls: a\n", "r.yaml:5:5: source has neither `url` nor `git` nor `path` | did you mean `url`?"},
 		{"source of text", head + "source:\n  - https://e.org/a\n", "r.yaml:5:5: source must be a mapping, found a scalar | write `url`, `git` or `path` and a value"},
 		{"template in a condition", head + "source:\n  - if: ${{ win }}\n    then: []\n", "r.yaml:5:9: condition must be a bare expression | write it without ${{ }}"},

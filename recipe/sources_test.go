@@ -109,9 +109,11 @@ func TestSourceLists(t *testing.T) {
 		{name: "mapping", recipe: head + "source:\n  url: https://e.org/a\n", want: []string{"a 1.0: https://e.org/a"}},
 		{name: "list", recipe: head + "source:\n  - url: https://e.org/a\n  - path: b\n", want: []string{"a 1.0: https://e.org/a", "a 1.0: path b"}},
 		{name: "mirrors", recipe: head + "source:\n  url:\n    - https://e.org/a\n    - https://f.org/a\n", want: []string{"a 1.0: https://e.org/a https://f.org/a"}},
-		{name: "all fields", recipe: head + "source:\n  url: https://e.org/a\n  sha256: " + strings.ToUpper(digestOf("a")) + "\n  md5: " + strings.Repeat("b", 32) +
-			"\n  file_name: ' x.tgz '\n  target_directory: d\n  patches: [p]\n  filter: ['*']\n",
-			want: []string{"a 1.0: https://e.org/a sha256 aaaa md5 bbbb file x.tgz in d"}},
+		{
+			name: "all fields", recipe: head + "source:\n  url: https://e.org/a\n  sha256: " + strings.ToUpper(digestOf("a")) + "\n  md5: " + strings.Repeat("b", 32) +
+				"\n  file_name: ' x.tgz '\n  target_directory: d\n  patches: [p]\n  filter: ['*']\n",
+			want: []string{"a 1.0: https://e.org/a sha256 aaaa md5 bbbb file x.tgz in d"},
+		},
 		{name: "git before url and path", recipe: head + "source:\n  git: https://e.org/a.git\n  tag: v1\n  lfs: true\n  depth: 1\n", want: []string{"a 1.0: git https://e.org/a.git refs/tags/v1"}},
 		{name: "git branch", recipe: head + "source:\n  git: ../a\n  branch: main\n", want: []string{"a 1.0: git ../a refs/heads/main"}},
 		{name: "git revision", recipe: head + "source:\n  git: ../a\n  rev: ${{ 'abc' }}\n  expected_commit: abc\n", want: []string{"a 1.0: git ../a abc"}},
@@ -210,10 +212,14 @@ func TestContext(t *testing.T) {
 		{name: "variant of its own name", recipe: show("  mpi: ${{ mpi or 'nompi' }}\n", "mpi"), options: withVariants(map[string][]string{"mpi": {""}}), want: want("nompi")},
 		{name: "value that is not used may fail", recipe: show("  v: ${{ nope }}\n  w: ${{ git.head_rev('.') }}\n", "1"), want: want("1")},
 		{name: "value that is used and fails", recipe: show("  v: ${{ nope }}\n", "v"), want: []string{`a 1.0: error: undefined variable "nope"`}},
-		{name: "value of a value that fails", recipe: show("  v: ${{ git.head_rev('.') }}\n  w: ${{ v }}x\n", "w"),
-			want: []string{"a 1.0: error: value is not statically evaluable: git.head_rev runs git"}},
-		{name: "default does not hide what cannot be known", recipe: show("  v: ${{ git.head_rev('.') }}\n", "v | default('x')"),
-			want: []string{"a 1.0: error: value is not statically evaluable: git.head_rev runs git"}},
+		{
+			name: "value of a value that fails", recipe: show("  v: ${{ git.head_rev('.') }}\n  w: ${{ v }}x\n", "w"),
+			want: []string{"a 1.0: error: value is not statically evaluable: git.head_rev runs git"},
+		},
+		{
+			name: "default does not hide what cannot be known", recipe: show("  v: ${{ git.head_rev('.') }}\n", "v | default('x')"),
+			want: []string{"a 1.0: error: value is not statically evaluable: git.head_rev runs git"},
+		},
 	})
 }
 
@@ -226,42 +232,60 @@ func TestConditionals(t *testing.T) {
 		{name: "no else", recipe: head + "source:\n  - if: win\n    then:\n      path: w\n", want: []string{"a 1.0"}},
 		{name: "lone", recipe: head + "source:\n  if: linux\n  then:\n    path: x\n", want: []string{"a 1.0: path x"}},
 		{name: "empty then", recipe: head + "source:\n  if: linux\n  then:\n  else:\n    path: x\n", want: []string{"a 1.0"}},
-		{name: "path on Windows and url elsewhere", recipe: head + "source:\n  - if: win\n    then:\n      path: w\n    else:\n      url: https://e.org/a\n",
-			options: Options{TargetPlatforms: []string{"win-64", "linux-64"}}, want: []string{"a 1.0: https://e.org/a", "a 1.0: path w"}},
+		{
+			name: "path on Windows and url elsewhere", recipe: head + "source:\n  - if: win\n    then:\n      path: w\n    else:\n      url: https://e.org/a\n",
+			options: Options{TargetPlatforms: []string{"win-64", "linux-64"}}, want: []string{"a 1.0: https://e.org/a", "a 1.0: path w"},
+		},
 		{name: "boolean", recipe: head + "source:\n  - if: false\n    then:\n      path: w\n", want: []string{"a 1.0"}},
-		{name: "undefined", recipe: head + "source:\n  - if: nope == 1\n    then:\n      path: w\n  - path: x\n",
-			want: []string{`a 1.0: error: undefined variable "nope"`, "a 1.0: path x"}},
-		{name: "match over variants", recipe: head + "source:\n  - if: match(python, '3.10.*')\n    then:\n      path: ten\n    else:\n      path: x${{ python }}\n",
+		{
+			name: "undefined", recipe: head + "source:\n  - if: nope == 1\n    then:\n      path: w\n  - path: x\n",
+			want: []string{`a 1.0: error: undefined variable "nope"`, "a 1.0: path x"},
+		},
+		{
+			name: "match over variants", recipe: head + "source:\n  - if: match(python, '3.10.*')\n    then:\n      path: ten\n    else:\n      path: x${{ python }}\n",
 			options: withVariants(map[string][]string{"python": {"3.10.* *_cpython", "3.11.* *_cpython"}}),
-			want:    []string{"a 1.0: path ten", "a 1.0: path x3.11.* *_cpython"}},
+			want:    []string{"a 1.0: path ten", "a 1.0: path x3.11.* *_cpython"},
+		},
 		{name: "match without a variant", recipe: head + "source:\n  - if: match(python, '3.10.*')\n    then:\n      path: ten\n", want: []string{"a 1.0: path ten"}},
-		{name: "platform variables", recipe: head + "source:\n  - if: linux and unix and x86_64 and linux64 and not win and not osx and target_platform == 'linux-64'\n    then:\n      path: x${{ SHLIB_EXT }}\n",
-			want: []string{"a 1.0: path x.so"}},
-		{name: "platform variables of another", recipe: head + "source:\n  - if: osx and unix and arm64 and osxarm64 and not aarch64 and build_platform != host_platform\n    then:\n      path: x${{ SHLIB_EXT }}\n",
-			options: Options{TargetPlatforms: []string{"osx-arm64"}}, want: []string{"a 1.0: path x.dylib"}},
+		{
+			name: "platform variables", recipe: head + "source:\n  - if: linux and unix and x86_64 and linux64 and not win and not osx and target_platform == 'linux-64'\n    then:\n      path: x${{ SHLIB_EXT }}\n",
+			want: []string{"a 1.0: path x.so"},
+		},
+		{
+			name: "platform variables of another", recipe: head + "source:\n  - if: osx and unix and arm64 and osxarm64 and not aarch64 and build_platform != host_platform\n    then:\n      path: x${{ SHLIB_EXT }}\n",
+			options: Options{TargetPlatforms: []string{"osx-arm64"}}, want: []string{"a 1.0: path x.dylib"},
+		},
 	})
 }
 
 func TestOutputs(t *testing.T) {
 	multi := "recipe:\n  name: r\n  version: 2.0\nsource:\n  path: top\noutputs:\n"
 	runSourceTests(t, []sourceTest{
-		{name: "top level's, then its own", recipe: multi + "  - package:\n      name: a\n    source:\n      path: own\n  - package:\n      name: b\n      version: 3\n",
-			want: []string{"a 2.0: path top", "a 2.0: path own", "b 3: path top"}},
-		{name: "staging and inherit", recipe: multi + "  - staging:\n      name: s\n    source:\n      path: staged\n  - package:\n      name: a\n    inherit: s\n    source:\n      path: own\n" +
-			"  - package:\n      name: b\n    inherit:\n      from: s\n      run_exports: false\n  - package:\n      name: c\n    inherit: ~\n  - package:\n      name: d\n    inherit: null\n  - package:\n      name: e\n    inherit:\n",
+		{
+			name: "top level's, then its own", recipe: multi + "  - package:\n      name: a\n    source:\n      path: own\n  - package:\n      name: b\n      version: 3\n",
+			want: []string{"a 2.0: path top", "a 2.0: path own", "b 3: path top"},
+		},
+		{
+			name: "staging and inherit", recipe: multi + "  - staging:\n      name: s\n    source:\n      path: staged\n  - package:\n      name: a\n    inherit: s\n    source:\n      path: own\n" +
+				"  - package:\n      name: b\n    inherit:\n      from: s\n      run_exports: false\n  - package:\n      name: c\n    inherit: ~\n  - package:\n      name: d\n    inherit: null\n  - package:\n      name: e\n    inherit:\n",
 			want: []string{
 				"s 2.0 (staging): path top", "s 2.0 (staging): path staged", "a 2.0: path own", "b 2.0", "c 2.0: path top", "d 2.0: path top", "e 2.0: path top",
-			}},
-		{name: "skip", recipe: multi + "  - package:\n      name: a\n    build:\n      skip: linux\n    source:\n      path: ${{ nope }}\n  - package:\n      name: b\n    build:\n      skip:\n        - win\n        - match(python, '<3.9')\n",
-			options: withVariants(map[string][]string{"python": {"3.8", "3.12"}}), want: []string{"b 2.0: path top"}},
+			},
+		},
+		{
+			name: "skip", recipe: multi + "  - package:\n      name: a\n    build:\n      skip: linux\n    source:\n      path: ${{ nope }}\n  - package:\n      name: b\n    build:\n      skip:\n        - win\n        - match(python, '<3.9')\n",
+			options: withVariants(map[string][]string{"python": {"3.8", "3.12"}}), want: []string{"b 2.0: path top"},
+		},
 		{name: "skip of all", recipe: "build:\n  skip: linux\n" + multi + "  - package:\n      name: a\n", want: nil},
 		{name: "skip that cannot be known", recipe: multi + "  - package:\n      name: a\n    build:\n      skip: nope == 1\n", want: []string{"a 2.0: path top"}},
 		{name: "skip of the only output", recipe: head + "build:\n  skip: linux\nsource:\n  path: x\n", want: []string{"a 1.0: path x"}},
 		{name: "cache of old", recipe: "cache:\n  source:\n    path: cached\n" + multi + "  - package:\n      name: a\n", want: []string{"cache (staging): path cached", "a 2.0: path top"}},
 		{name: "name of a template", recipe: "recipe:\n  name: r\ncontext:\n  n: X\noutputs:\n  - package:\n      name: ${{ n | lower }}-y\n", want: []string{"x-y"}},
 		{name: "no outputs", recipe: "recipe:\n  name: r\noutputs:\n", want: nil},
-		{name: "equal outputs of variants are one", recipe: head + "context:\n  x: ${{ v }}\nsource:\n  path: x\n", options: withVariants(map[string][]string{"v": {"1", "2"}}),
-			want: []string{"a 1.0: path x"}},
+		{
+			name: "equal outputs of variants are one", recipe: head + "context:\n  x: ${{ v }}\nsource:\n  path: x\n", options: withVariants(map[string][]string{"v": {"1", "2"}}),
+			want: []string{"a 1.0: path x"},
+		},
 	})
 }
 
@@ -289,8 +313,10 @@ func TestVariants(t *testing.T) {
 		{name: "key that nothing reads", recipe: paths("v"), file: variantsFile, text: "v: [1]\nw: [3, 4]\n", want: []string{"x1"}},
 		{name: "branches read other keys", recipe: paths("v if w == 'a' else u"), file: variantsFile, text: "v: [1, 2]\nw: [a, b]\nu: [5, 6]\n", want: []string{"x1", "x5", "x6", "x2"}},
 		{name: "selectors", recipe: paths("v"), file: condaBuildConfigFile, text: "v:\n  - 1  # [win]\n  - 3.10  # [linux and not aarch64]\n  - '4'\n  - 5  # [nope]\n", want: []string{"x3.10", "x4"}},
-		{name: "selector of the environment", recipe: paths("v"), file: condaBuildConfigFile,
-			text: "v:\n  - 1  # [os.environ.get('X', 'no') == 'no']\n  - 2  # [os.environ.get('X', 'no').startswith('ye')]\n", want: []string{"x1"}},
+		{
+			name: "selector of the environment", recipe: paths("v"), file: condaBuildConfigFile,
+			text: "v:\n  - 1  # [os.environ.get('X', 'no') == 'no']\n  - 2  # [os.environ.get('X', 'no').startswith('ye')]\n", want: []string{"x1"},
+		},
 		{name: "selector of a key", recipe: paths("v | default('none')"), file: condaBuildConfigFile, text: "v:  # [win]\n  - 1  # [win]\n", want: []string{"xnone"}},
 		{name: "numbers of conda_build_config are text", recipe: paths("v is string"), file: condaBuildConfigFile, text: "v:\n  - 1\n", want: []string{"xTrue"}},
 		{name: "lines are cut at the first #", recipe: paths("v"), file: condaBuildConfigFile, text: "v:\n  - a#b\n", want: []string{"xa"}},
@@ -298,8 +324,10 @@ func TestVariants(t *testing.T) {
 		{name: "mapping is left aside", recipe: paths("v"), file: variantsFile, text: "pin_run_as_build:\n  python:\n    max_pin: x.x\nv: [1]\n", want: []string{"x1"}},
 		{name: "options override files", recipe: paths("v"), file: variantsFile, text: "v: [1, 2]\n", options: withVariants(map[string][]string{"v": {"9"}}), want: []string{"x9"}},
 		{name: "file does not override the platform", recipe: paths("target_platform"), file: variantsFile, text: "target_platform: [win-64]\n", want: []string{"xlinux-64"}},
-		{name: "digest of a variant", recipe: head + "source:\n  url: https://e.org/a\n  sha256: ${{ h }}\n", file: variantsFile,
-			text: "h: [" + digestOf("a") + ", " + digestOf("b") + "]\nx: [1, 2]\ny: [1, 2]\nzip_keys:\n  - [h, x, y]\n", want: []string{"https://e.org/a sha256 aaaa", "https://e.org/a sha256 bbbb"}},
+		{
+			name: "digest of a variant", recipe: head + "source:\n  url: https://e.org/a\n  sha256: ${{ h }}\n", file: variantsFile,
+			text: "h: [" + digestOf("a") + ", " + digestOf("b") + "]\nx: [1, 2]\ny: [1, 2]\nzip_keys:\n  - [h, x, y]\n", want: []string{"https://e.org/a sha256 aaaa", "https://e.org/a sha256 bbbb"},
+		},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -266,9 +266,11 @@ func (v *variants) bind() {
 			k := v.keys[name]
 			k.group = g
 			if first := v.keys[g.keys[0]]; len(k.values) != len(first.values) {
-				g.err = &Error{Pos: g.pos, Message: fmt.Sprintf(
-					"zip_keys bind %q with %d values and %q with %d", first.name, len(first.values), name, len(k.values)),
-					Hint: "keys that are bound together need equally many values"}
+				g.err = &Error{
+					Pos: g.pos, Message: fmt.Sprintf(
+						"zip_keys bind %q with %d values and %q with %d", first.name, len(first.values), name, len(k.values)),
+					Hint: "keys that are bound together need equally many values",
+				}
 			}
 		}
 	}

@@ -174,7 +174,8 @@ func TestBadInput(t *testing.T) {
 		{"no certificate authority", replace("certificateAuthorities", []any{}), "no certificate authority"},
 		{"authority without certificates", replace("certificateAuthorities", []any{map[string]any{}}), "cert chain"},
 		{"certificate that does not parse", replace("certificateAuthorities", []any{map[string]any{
-			"certChain": map[string]any{"certificates": []any{map[string]any{"rawBytes": "AAAA"}}}}}), "parse certificate"},
+			"certChain": map[string]any{"certificates": []any{map[string]any{"rawBytes": "AAAA"}}},
+		}}), "parse certificate"},
 		{"key that does not parse", edit(t, good, func(m map[string]any) {
 			m["tlogs"].([]any)[0].(map[string]any)["publicKey"].(map[string]any)["rawBytes"] = "AAAA"
 		}), "public key"},

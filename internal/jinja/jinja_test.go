@@ -118,8 +118,10 @@ func TestRender(t *testing.T) {
 		{"tests of kind", `${{ n is number }} ${{ n is integer }} ${{ n is int }} ${{ 1.5 is float }} ${{ name is string }} ${{ items is sequence }} ${{ yes is boolean }}`, "True True True True True True True"},
 		{"tests of value", `${{ n is odd }} ${{ n is even }} ${{ yes is true }} ${{ no is false }} ${{ n is eq 7 }} ${{ n is ge(8) }} ${{ n is in [7] }}`, "True False True True True False True"},
 		{"tests of text", `${{ name is startingwith "Foo" }} ${{ name is endingwith("x") }} ${{ name is safe }} ${{ name is escaped }}`, "True False False False"},
-		{"platform functions", `${{ is_linux(target_platform) }} ${{ is_unix("osx-64") }} ${{ is_windows("linux-64") }} ${{ is_osx("osx-64") }} ${{ is_ios("ios-arm64") }} ${{ is_android("android-64") }}`,
-			"True True False True True True"},
+		{
+			"platform functions", `${{ is_linux(target_platform) }} ${{ is_unix("osx-64") }} ${{ is_windows("linux-64") }} ${{ is_osx("osx-64") }} ${{ is_ios("ios-arm64") }} ${{ is_android("android-64") }}`,
+			"True True False True True True",
+		},
 		{"compiler", `${{ compiler("c") }} ${{ compiler("rust") }}`, "gcc_linux-aarch64 =14 rust_linux-aarch64"},
 		{"stdlib", `${{ stdlib("c") }}`, "sysroot_linux-aarch64"},
 		{"cdt", `${{ cdt("mesa-libgl-devel") }}`, "mesa-libgl-devel-cos6-aarch64"},

@@ -46,7 +46,7 @@ func parseVersion(s string) (version, error) {
 	if s == "" || strings.ContainsAny(s, "!") || strings.ContainsAny(local, "!+") || hasLocal && local == "" {
 		return v, bad
 	}
-	var ok, localOK = false, true
+	ok, localOK := false, true
 	v.segments, ok = parseSegments(s)
 	if hasLocal {
 		v.local, localOK = parseSegments(local)
