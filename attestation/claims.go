@@ -72,6 +72,9 @@ func malformed(format string, a ...any) error {
 func (c Candidate) Unverified() (Claims, error) {
 	var claims Claims
 	var envelope, message json.RawMessage
+	if err := boundValues(c.Bundle); err != nil { // not every candidate comes from Parse
+		return Claims{}, malformed("the bundle cannot be read: %v", err)
+	}
 	err := eachKey(c.Bundle, func(key string, dec *json.Decoder) error {
 		switch key {
 		case "mediaType":
@@ -173,6 +176,9 @@ func (c *Claims) readSubject(dec *json.Decoder) error {
 			return dec.Decode(&s.URI)
 		case "digest":
 			return eachKeyOf(dec, func(alg string, dec *json.Decoder) error {
+				if len(s.Digests) >= maxDigests {
+					return fmt.Errorf("more than %d digests of one subject", maxDigests)
+				}
 				var hex string
 				if err := dec.Decode(&hex); err != nil {
 					return err

@@ -187,11 +187,15 @@ func (p *parser) github(list json.RawMessage) error {
 	return nil
 }
 
-// boundValues counts the values of a bundle without building any of them.
+// boundValues refuses a bundle that holds more values or more text than any real
+// one does, without building any of it. The statement may be long: neither this
+// package nor the verifier builds its predicate.
 func boundValues(data []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	dec.UseNumber()
-	values, depth := 0, 0
+	values, text := 0, 0
+	var open []json.Delim
+	key, atKey := "", false
 	for {
 		t, err := dec.Token()
 		if err == io.EOF {
@@ -203,13 +207,36 @@ func boundValues(data []byte) error {
 		if values++; values > maxValues {
 			return fmt.Errorf("it holds more than %d values", maxValues)
 		}
-		switch t {
-		case json.Delim('{'), json.Delim('['):
-			if depth++; depth > maxDepth {
-				return fmt.Errorf("it nests deeper than %d", maxDepth)
+		inObject := len(open) > 0 && open[len(open)-1] == '{'
+		switch t := t.(type) {
+		case json.Delim:
+			if t == '{' || t == '[' {
+				if open = append(open, t); len(open) > maxDepth {
+					return fmt.Errorf("it nests deeper than %d", maxDepth)
+				}
+			} else {
+				open = open[:len(open)-1]
 			}
-		case json.Delim('}'), json.Delim(']'):
-			depth--
+			atKey = len(open) > 0 && open[len(open)-1] == '{'
+			continue
+		case json.Number:
+			text += len(t)
+		case string:
+			if inObject && atKey {
+				key = t
+				text += len(t)
+			} else if !isStatement(key) {
+				text += len(t)
+			}
 		}
+		if text > maxText {
+			return fmt.Errorf("it holds more than %d bytes beside its statement", maxText)
+		}
+		atKey = inObject && !atKey
 	}
 }
+
+// isStatement tells whether a key is that of the statement, in a bundle or in a
+// PEP 740 object. In other places of a bundle the verifier knows neither key and
+// refuses both.
+func isStatement(key string) bool { return key == "payload" || key == "statement" }

@@ -11,12 +11,19 @@ import (
 
 // Limits on evidence (DESIGN.md, "Limits"). Going over one is an error.
 const (
-	MaxDocument = 16 << 20 // bytes of one evidence document
+	MaxDocument = 16 << 20 // bytes of one evidence document, and of one source's together
 	MaxBundles  = 64       // bundles in one document
 	MaxSubjects = 1024     // subjects in one statement
 	// maxValues bounds the JSON values of one bundle, whose real ones hold
 	// about 60: the verifier's memory follows their number, not their bytes.
 	maxValues = 4096
+	// maxText bounds the bytes of strings, keys and numbers of one bundle outside
+	// the statement; real ones have less than 10 KiB. The verifier takes log
+	// entries and certificates apart before it knows who signed them, at up to
+	// fifty bytes of memory for each of theirs.
+	maxText = 256 << 10
+	// maxDigests is the most digests of one subject, as sigstore-go has it.
+	maxDigests = 32
 	// maxDepth bounds how deep a document nests; real ones stay below 12
 	// outside the predicate, which is read without recursion.
 	maxDepth = 64
@@ -44,6 +51,18 @@ type Query struct {
 	URLs       []string // the archive's addresses, in the recipe's order
 	SHA256     digest.SHA256
 	BundleURLs []string // addresses of bundles, where the recipe names them
+	// MaxBytes is the most bytes of evidence to fetch; 0 stands for
+	// [MaxDocument], which is never exceeded. It lets a caller that works on
+	// many sources take large documents one at a time.
+	MaxBytes int64
+}
+
+// Limit is the most bytes of evidence that a resolver may fetch.
+func (q Query) Limit() int64 {
+	if q.MaxBytes <= 0 || q.MaxBytes > MaxDocument {
+		return MaxDocument
+	}
+	return q.MaxBytes
 }
 
 // An Answer is what a resolver found.
