@@ -6,14 +6,16 @@ package ghrelease
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/fetch"
 )
 
-// MaxBundleURLs is the most addresses that one source may name.
-const MaxBundleURLs = 16
+// MaxBundleURLs is the most addresses that one source may name, as package
+// recipe has it.
+const MaxBundleURLs = 64
 
 // A Resolver fetches the documents at a source's bundle_url. It may be used by
 // several goroutines at a time.
@@ -35,11 +37,17 @@ func (r *Resolver) Resolve(ctx context.Context, q attestation.Query) (attestatio
 		return answer, attestation.ErrNotMine
 	}
 	if len(q.BundleURLs) > MaxBundleURLs {
-		return answer, &attestation.FormatError{Index: -1, Problem: "the source names more than 16 bundle_urls"}
+		return answer, &attestation.FormatError{Index: -1, Problem: fmt.Sprintf("the source names more than %d bundle_urls", MaxBundleURLs)}
 	}
+	left := q.Limit() // for all documents together, since they are held together
 	for _, address := range q.BundleURLs {
 		answer.Addresses = append(answer.Addresses, address)
-		found, err := r.document(ctx, address)
+		found, size, err := r.document(ctx, address, left)
+		var large *fetch.TooLargeError
+		if errors.As(err, &large) {
+			return answer, &fetch.TooLargeError{URL: address, Limit: q.Limit(), Size: large.Size}
+		}
+		left -= size
 		var absent *fetch.NotFoundError
 		if errors.As(err, &absent) {
 			continue
@@ -48,27 +56,43 @@ func (r *Resolver) Resolve(ctx context.Context, q attestation.Query) (attestatio
 			return answer, err
 		}
 		answer.Candidates = append(answer.Candidates, found...)
+		if len(answer.Candidates) > attestation.MaxBundles {
+			return answer, &attestation.FormatError{Index: -1, Problem: fmt.Sprintf("the bundle_urls together hold more than %d bundles", attestation.MaxBundles)}
+		}
 	}
 	if len(answer.Candidates) == 0 {
 		return answer, &attestation.NoneError{
 			Where: "bundle_url",
-			What:  strings.Join(q.URLs, ", ") + ": nothing is at " + strings.Join(q.BundleURLs, " or "),
+			What:  redacted(q.URLs, ", ") + ": nothing is at " + redacted(q.BundleURLs, " or "),
 			Mend:  "look at the release for its .sigstore.json or .intoto.jsonl file and correct bundle_url",
 		}
-	}
-	if len(answer.Candidates) > attestation.MaxBundles {
-		return answer, &attestation.FormatError{Index: -1, Problem: "the bundle_urls together hold more than 64 bundles"}
 	}
 	return answer, nil
 }
 
-func (r *Resolver) document(ctx context.Context, address string) ([]attestation.Candidate, error) {
+// redacted lists addresses as they may be printed.
+func redacted(addresses []string, separator string) string {
+	var shown []string
+	for _, a := range addresses {
+		shown = append(shown, fetch.Redact(a))
+	}
+	return strings.Join(shown, separator)
+}
+
+// document fetches and reads one document of at most the given bytes, and tells
+// how many it had.
+func (r *Resolver) document(ctx context.Context, address string, most int64) ([]attestation.Candidate, int64, error) {
 	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{
 		Accept:   "application/json, application/octet-stream;q=0.9, */*;q=0.8",
-		MaxBytes: attestation.MaxDocument,
+		MaxBytes: max(most, 1), // 0 would stand for the client's default
 	})
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return attestation.Parse(address, doc.Body)
+	found, err := attestation.Parse(address, doc.Body)
+	var format *attestation.FormatError
+	if errors.As(err, &format) {
+		format.Origin = fetch.Redact(format.Origin) // the error is for people
+	}
+	return found, int64(len(doc.Body)), err
 }

@@ -61,7 +61,7 @@ func TestResolve(t *testing.T) {
 		{"one of two is no evidence", "/one.sigstore.json /html", 0, new(*attestation.FormatError)},
 		{"too many together", "/full.jsonl /one.sigstore.json", 0, new(*attestation.FormatError)},
 		{"endless", "/endless", 0, new(*fetch.TooLargeError)},
-		{"too many addresses", strings.Repeat("/one.sigstore.json ", 17), 0, new(*attestation.FormatError)},
+		{"too many addresses", strings.Repeat("/one.sigstore.json ", ghrelease.MaxBundleURLs+1), 0, new(*attestation.FormatError)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			q := attestation.Query{URLs: []string{"https://example.org/a.tar.gz"}}
