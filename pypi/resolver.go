@@ -15,7 +15,8 @@ import (
 // Limits of this package.
 const (
 	// MaxIndex is the most bytes that an answer of the Simple API may have;
-	// one lists all files that a project ever released.
+	// one lists all files that a project ever released. Where a query allows
+	// less evidence, it is less in proportion.
 	MaxIndex = 32 << 20
 )
 
@@ -44,17 +45,17 @@ func (r *Resolver) Resolve(ctx context.Context, q attestation.Query) (attestatio
 		return answer, attestation.ErrNotMine
 	}
 	address := file.provenanceURL()
-	candidates, err := r.provenance(ctx, &answer, address, file)
+	candidates, err := r.provenance(ctx, &answer, address, file, q)
 	var absent *fetch.NotFoundError
 	if !errors.As(err, &absent) {
 		answer.Candidates = candidates
 		return answer, err
 	}
-	file, address, err = r.findByDigest(ctx, &answer, file, q)
+	address, err = r.findByDigest(ctx, &answer, file, q)
 	if err != nil {
 		return answer, err
 	}
-	answer.Candidates, err = r.provenance(ctx, &answer, address, file)
+	answer.Candidates, err = r.provenance(ctx, &answer, address, file, q)
 	if errors.As(err, &absent) {
 		return answer, file.none("its index names provenance for the file, but has none at that address")
 	}
@@ -84,9 +85,9 @@ func (f File) none(hint string) error {
 	return &attestation.NoneError{Where: "PyPI", What: f.Name + " of the project " + f.Project, Mend: hint}
 }
 
-func (r *Resolver) provenance(ctx context.Context, answer *attestation.Answer, address string, file File) ([]attestation.Candidate, error) {
+func (r *Resolver) provenance(ctx context.Context, answer *attestation.Answer, address string, file File, q attestation.Query) ([]attestation.Candidate, error) {
 	answer.Addresses = append(answer.Addresses, address)
-	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{Accept: integrityAccept, MaxBytes: attestation.MaxDocument})
+	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{Accept: integrityAccept, MaxBytes: q.Limit()})
 	if err != nil {
 		return nil, err
 	}
@@ -100,40 +101,41 @@ func (r *Resolver) provenance(ctx context.Context, answer *attestation.Answer, a
 // simpleFile is one file in an answer of the Simple API (PyPA simple repository
 // API, version 1.3).
 type simpleFile struct {
-	Name       string            `json:"filename"`
-	Hashes     map[string]string `json:"hashes"`
-	Provenance *string           `json:"provenance"`
+	Name   string `json:"filename"`
+	Hashes struct {
+		SHA256 string `json:"sha256"` // alone: a map would hold as many as somebody sends
+	} `json:"hashes"`
+	Provenance *string `json:"provenance"`
 }
 
 // findByDigest looks for the pinned digest among the files of the project, for
 // names that project and version cannot be read from with certainty.
-func (r *Resolver) findByDigest(ctx context.Context, answer *attestation.Answer, file File, q attestation.Query) (File, string, error) {
+func (r *Resolver) findByDigest(ctx context.Context, answer *attestation.Answer, file File, q attestation.Query) (string, error) {
 	address := fmt.Sprintf("%s/simple/%s/", index, url.PathEscape(file.Project))
 	answer.Addresses = append(answer.Addresses, address)
-	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{Accept: simpleAccept, MaxBytes: MaxIndex})
+	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{Accept: simpleAccept, MaxBytes: MaxIndex / attestation.MaxDocument * q.Limit()})
 	var absent *fetch.NotFoundError
 	if errors.As(err, &absent) {
-		return file, "", file.none("its publisher may not have published attestations; remove the attestation block, or ask the project to use a Trusted Publisher")
+		return "", file.none("its publisher may not have published attestations; remove the attestation block, or ask the project to use a Trusted Publisher")
 	}
 	if err != nil {
-		return file, "", err
+		return "", err
 	}
 	found, err := fileWithDigest(doc.Body, q.SHA256.String())
 	switch {
 	case err != nil:
-		return file, "", &attestation.FormatError{Origin: address, Index: -1, Problem: err.Error()}
+		return "", &attestation.FormatError{Origin: address, Index: -1, Problem: err.Error()}
 	case found == nil:
-		return file, "", file.none("the project's index lists no file with the recipe's sha256 " + q.SHA256.String())
+		return "", file.none("the project's index lists no file with the recipe's sha256 " + q.SHA256.String())
 	case found.Provenance == nil:
-		return file, "", file.none("the index lists the file without provenance; remove the attestation block, or ask the project to use a Trusted Publisher")
+		return "", file.none("the index lists the file without provenance; remove the attestation block, or ask the project to use a Trusted Publisher")
 	}
 	if err := sameIndex(*found.Provenance); err != nil {
-		return file, "", err
+		return "", err
 	}
-	if named, ok := parseName(found.Name, file.Project); ok && named.Project == file.Project {
-		file = named
-	}
-	return file, *found.Provenance, nil
+	// The file stays the one that the recipe's address names: the index may list
+	// the digest under another version's name, which is then a mismatch.
+	return *found.Provenance, nil
 }
 
 // fileWithDigest walks the list of files one at a time, so that a long one does
@@ -155,7 +157,7 @@ func fileWithDigest(body []byte, sha256 string) (*simpleFile, error) {
 		if err := dec.Decode(&f); err != nil {
 			return nil, malformed
 		}
-		if f.Hashes["sha256"] == sha256 {
+		if f.Hashes.SHA256 == sha256 {
 			return &f, nil
 		}
 	}
