@@ -157,11 +157,18 @@ func (p Publisher) matchRef(id Identity, pattern string, set setMismatch) error 
 		}
 		return set(FieldRef, found, pattern, "")
 	}
-	if id.SourceRef != "" && !isCommit(pattern) && !matchPattern(pattern, id.SourceRef) {
-		return set(FieldRef, id.SourceRef, pattern, "the workflow was called at a fitting ref, but built another one")
+	if isCommit(pattern) {
+		return nil // a workflow that was called by its commit; what it built has another
+	}
+	// A certificate that does not name the ref that was built proves nothing
+	// about it.
+	if !matchPattern(pattern, id.SourceRef) {
+		return set(FieldRef, id.SourceRef, pattern, builtAnotherRef)
 	}
 	return nil
 }
+
+const builtAnotherRef = "the workflow was called at a fitting ref, but built another one"
 
 // matchURL compares a URL identity: same scheme and host, the identity's path
 // segments at the start of the SAN's, and the ref if the identity has one.
@@ -189,8 +196,14 @@ func (p Publisher) matchURL(id Identity, set setMismatch) error {
 		want.hasRef && san.ref != want.ref:
 		return fail()
 	}
-	if source := id.sourceRepository(); p.repository != "" || source != "" {
-		return p.matchURLSource(id, san, source, set)
+	// A source repository that cannot be compared is not the same as none.
+	if p.repository != "" || id.SourceRepository != "" {
+		if err := p.matchURLSource(id, san, set); err != nil {
+			return err
+		}
+	}
+	if p.repository != "" && strings.HasPrefix(want.ref, "refs/") && id.SourceRef != want.ref {
+		return set(FieldRef, id.SourceRef, want.ref, builtAnotherRef)
 	}
 	return nil
 }
@@ -204,9 +217,13 @@ func (p Publisher) otherRepositoryURL(id Identity, san *urlIdentity, set setMism
 
 // matchURLSource demands the source repository of a known provider to be the
 // publisher's, and elsewhere to be the repository that the SAN lies in.
-func (p Publisher) matchURLSource(id Identity, san *urlIdentity, source string, set setMismatch) error {
+func (p Publisher) matchURLSource(id Identity, san *urlIdentity, set setMismatch) error {
 	if p.repository != "" {
 		return p.matchSource(id, set)
+	}
+	source := id.sourceRepository()
+	if source == "" {
+		return set(FieldIdentity, "a certificate whose source repository is "+id.SourceRepository, p.text, "")
 	}
 	full := lower(san.host + "/" + strings.Join(san.path, "/"))
 	if full == source || strings.HasPrefix(full, source+"/") {
