@@ -107,6 +107,13 @@ func (v *Verifier) verifyIn(dom trust.Domain, b *bundle.Bundle, leaf *x509.Certi
 	if fail := checkEntries(dom, entries); fail != nil {
 		return nil, fail
 	}
+	stamps, err := b.Timestamps()
+	if err != nil {
+		return nil, invalid(CodeTimestamp, "its time stamps cannot be read").because(err)
+	}
+	if len(stamps) > maxStamps {
+		return nil, invalid(CodeTimestamp, "it has %d time stamps, the limit is %d", len(stamps), maxStamps)
+	}
 	verifier, fail := newVerifier(dom, len(entries))
 	if fail != nil {
 		return nil, fail
@@ -116,7 +123,7 @@ func (v *Verifier) verifyIn(dom trust.Domain, b *bundle.Bundle, leaf *x509.Certi
 	if err != nil {
 		return nil, diagnose(verifier, dom, b, leaf).because(err)
 	}
-	if stamps, err := b.Timestamps(); err != nil || len(stamps) != countStamps(result.VerifiedTimestamps) {
+	if len(stamps) != countStamps(result.VerifiedTimestamps) {
 		return nil, invalid(CodeTimestamp, "it carries a time stamp that does not verify, beside another proof of time that does")
 	}
 	if fail := v.checkTimes(dom, entries, result.VerifiedTimestamps); fail != nil {
@@ -221,7 +228,21 @@ func diagnose(verifier *sigstore.Verifier, dom trust.Domain, b *bundle.Bundle, l
 			return invalid(CodeSCT, "its certificate has no signed certificate timestamp of a trusted certificate log")
 		}
 	}
+	if signed(b, dom) {
+		return invalid(CodeMalformed, "its signature verifies, and the digests of its subjects cannot be read")
+	}
 	return invalid(CodeSignature, "its signature does not verify with the key of its certificate")
+}
+
+// signed tells whether the signature alone is good: what the verifier refused is
+// then what was signed.
+func signed(b *bundle.Bundle, dom trust.Domain) bool {
+	content, err := b.SignatureContent()
+	if err != nil || content.EnvelopeContent() == nil {
+		return false // a message signature is checked with the digest only
+	}
+	key, err := b.VerificationContent()
+	return err == nil && sigstore.VerifySignature(content, key, dom.Root) == nil
 }
 
 func newContent(claims attestation.Claims, cert Certificate) *Content {

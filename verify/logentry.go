@@ -14,6 +14,13 @@ import (
 	"github.com/recipe-verify/recipe-verify/trust"
 )
 
+// Limits of one bundle. Real ones have one or two of each; verifying each costs
+// about a millisecond, for each bundle of a document.
+const (
+	maxEntries = 8
+	maxStamps  = 8
+)
+
 // checkEntries demands of every log entry what sigstore-go demands of one, or
 // of none: an inclusion proof whose numbers are those of its checkpoint, of the
 // very body that the bundle carries, under the kind and version that the body
@@ -29,6 +36,9 @@ func checkEntries(dom trust.Domain, entries []*rekorpb.TransparencyLogEntry) *In
 	}
 	if len(entries) == 0 {
 		return invalid(CodeLogEntry, "it has no transparency log entry")
+	}
+	if len(entries) > maxEntries {
+		return invalid(CodeLogEntry, "it has %d transparency log entries, the limit is %d", len(entries), maxEntries)
 	}
 	for _, e := range entries {
 		if fail := checkProof(e); fail != nil {
