@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -58,14 +59,21 @@ type Auditor struct {
 // Run verifies every source of the recipes at the given paths (files, or
 // folders as [recipe.Find] takes them) and hands each result to handle, in
 // order, from one goroutine at a time. What is wrong with a recipe or a source
-// is a result too; the error is only for handle's own, and for the context's.
+// is a result too; the error is only for handle's own, for the context's, and for
+// a list without paths.
 //
 // The summary's status is 0 only if every result is Verified or Unattested.
 func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) error) (Summary, error) {
-	r := &run{Auditor: a, ready: make(chan struct{})}
+	if len(paths) == 0 {
+		return Summary{Status: StatusError}, errors.New("no recipe is given, so nothing can be verified")
+	}
+	r := &run{Auditor: a, ready: make(chan struct{}), large: make(chan struct{}, 1)}
 	summary := Summary{Recipes: len(paths)}
 	var tasks []task
 	for _, path := range paths {
+		if ctx.Err() != nil {
+			break // what is listed already is reported as interrupted
+		}
 		tasks = append(tasks, r.list(path)...)
 	}
 	err := r.work(ctx, tasks, func(result Result) error {
@@ -88,6 +96,8 @@ type run struct {
 	verifier *verify.Verifier
 	warnings []string
 	err      error
+	// large is held by the one source whose evidence is large.
+	large chan struct{}
 	// recipeWarnings are what recipes hold that does not keep them from being
 	// evaluated. Recipes are read before anything is done side by side.
 	recipeWarnings []string

@@ -3,7 +3,9 @@ package audit
 import (
 	"fmt"
 	"slices"
+	"strings"
 
+	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/recipe"
 )
 
@@ -106,7 +108,11 @@ func appendNew(list []string, s string) []string {
 // describe names a source that is no URL.
 func describe(s recipe.Source) string {
 	if s.Git != nil {
-		return "git " + s.Git.URL.Value
+		address := s.Git.URL.Value
+		if strings.Contains(address, "://") { // git takes paths and host:path too
+			address = fetch.Redact(address)
+		}
+		return "git " + address
 	}
 	return "path " + s.Path.Value
 }

@@ -111,9 +111,23 @@ func (res Result) withArchive(a archive, src recipe.Source) Result {
 	return res
 }
 
+// smallEvidence is the most bytes of evidence that sources are worked on side by
+// side with. Real evidence has some 10 KiB. Verifying takes several times as
+// much memory as the documents, so larger ones are taken one source at a time.
+const smallEvidence = 1 << 20
+
 // evidence finds and verifies the evidence for the digest that a source pins.
 func (r *run) evidence(ctx context.Context, res Result, src recipe.Source) Result {
-	answer, name, err := r.resolve(ctx, src, res.URLs)
+	answer, name, err := r.resolve(ctx, src, res.URLs, smallEvidence)
+	var large *fetch.TooLargeError
+	if errors.As(err, &large) {
+		select {
+		case r.large <- struct{}{}:
+			defer func() { <-r.large }()
+		case <-ctx.Done():
+		}
+		answer, name, err = r.resolve(ctx, src, res.URLs, attestation.MaxDocument)
+	}
 	res.Resolver, res.EvidenceAddresses = name, answer.Addresses
 	if err != nil {
 		return res.failedEvidence(err)
@@ -152,8 +166,8 @@ func signers(e verify.Evidence) string {
 }
 
 // resolve asks the resolvers in order until one knows the source.
-func (r *run) resolve(ctx context.Context, src recipe.Source, urls []string) (attestation.Answer, string, error) {
-	q := attestation.Query{URLs: urls, SHA256: src.SHA256}
+func (r *run) resolve(ctx context.Context, src recipe.Source, urls []string, most int64) (attestation.Answer, string, error) {
+	q := attestation.Query{URLs: urls, SHA256: src.SHA256, MaxBytes: most}
 	for _, u := range src.Attestation.BundleURLs {
 		q.BundleURLs = append(q.BundleURLs, u.Value)
 	}
@@ -185,14 +199,18 @@ func (r *run) rules(src recipe.Source, urls []string) verify.Rules {
 func (res Result) failedEvidence(err error) Result {
 	var none *attestation.NoneError
 	var format *attestation.FormatError
+	var large *fetch.TooLargeError
 	switch {
 	case errors.Is(err, attestation.ErrNotMine):
-		return res.with(Error, CodeNoAddress, "no evidence address can be derived from "+strings.Join(res.URLs, " or "),
+		return res.with(Error, CodeNoAddress, "no evidence address can be derived from "+redacted(res.URLs),
 			"add to the attestation block: bundle_url: <the address of the release's .sigstore.json or .intoto.jsonl file>")
 	case errors.As(err, &none):
 		return res.with(Missing, CodeNoEvidence, none.Error(), none.Hint())
 	case errors.As(err, &format):
 		return res.with(Invalid, Code(verify.CodeMalformed), format.Error(), "")
+	case errors.As(err, &large):
+		return res.with(Error, CodeTooLarge, "the evidence could not be fetched: "+err.Error(),
+			"no real attestation is as large; look at what the address serves")
 	default:
 		return res.failedFetch(err, "the evidence", CodeNoEvidence)
 	}
@@ -214,6 +232,15 @@ func (res Result) failedFetch(err error, what string, absentCode Code) Result {
 	default:
 		return res.with(Unavailable, CodeFetchFailed, message, hintOf(err))
 	}
+}
+
+// redacted lists addresses as they may be printed.
+func redacted(addresses []string) string {
+	var shown []string
+	for _, a := range addresses {
+		shown = append(shown, fetch.Redact(a))
+	}
+	return strings.Join(shown, " or ")
 }
 
 func hintOf(err error) string {

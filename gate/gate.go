@@ -180,7 +180,11 @@ func (o Options) Policy() audit.Policy {
 		p.Match = verify.Any
 	}
 	for _, m := range o.Mirrors {
-		p.Mirrors = append(p.Mirrors, m.From+"="+m.To)
+		to := m.To
+		if strings.Contains(to, "://") { // a folder's path is no address
+			to = fetch.Redact(to)
+		}
+		p.Mirrors = append(p.Mirrors, m.From+"="+to)
 	}
 	if len(p.TrustedRoots) == 0 {
 		p.TrustedRoots = []string{"Sigstore's public-good instance (refreshed by TUF, at most daily)"}
