@@ -1,9 +1,14 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/audit"
@@ -326,8 +331,30 @@ func (j *JSON) End(s audit.Summary) error {
 	if j.document.Summary.Verdicts == nil {
 		j.document.Summary.Verdicts = map[audit.Verdict]int{}
 	}
-	enc := json.NewEncoder(j.W)
+	return writeJSON(j.W, j.document)
+}
+
+// writeJSON writes a document in one piece. Characters that a terminal may act
+// on, or that change the direction of writing, are escaped as in text; outside
+// of strings a document has none.
+func writeJSON(w io.Writer, document any) error {
+	var plain bytes.Buffer
+	enc := json.NewEncoder(&plain)
 	enc.SetIndent("", "  ")
 	enc.SetEscapeHTML(false)
-	return enc.Encode(j.document)
+	if err := enc.Encode(document); err != nil {
+		return err
+	}
+	safe := make([]byte, 0, plain.Len())
+	for _, r := range plain.String() {
+		if r < 0x7f || unicode.IsPrint(r) {
+			safe = utf8.AppendRune(safe, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			safe = fmt.Appendf(safe, `\u%04x`, unit)
+		}
+	}
+	_, err := w.Write(safe)
+	return err
 }

@@ -137,10 +137,7 @@ func values(list []recipe.String) []string {
 
 // WriteSourcesJSON writes sources as one document.
 func WriteSourcesJSON(w io.Writer, recipes []RecipeSources) error {
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(SourcesDocument{Schema: SchemaVersion, Recipes: recipes})
+	return writeJSON(w, SourcesDocument{Schema: SchemaVersion, Recipes: recipes})
 }
 
 // WriteSourcesText writes sources for people: each distinct list of sources of

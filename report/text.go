@@ -21,6 +21,8 @@ type Text struct {
 	Color   bool
 	Quiet   bool // only what fails
 	Verbose bool // every bundle that was considered
+
+	metadataOnly bool // the policy's
 }
 
 // paint colours a word, or leaves it alone.
@@ -49,6 +51,7 @@ func (p *page) field(name, value string) {
 
 // Start implements [Handler]: it states the policy.
 func (t *Text) Start(policy audit.Policy) error {
+	t.metadataOnly = policy.NoDownload
 	if t.Quiet {
 		return nil
 	}
@@ -259,7 +262,11 @@ func (t *Text) End(s audit.Summary) error {
 		p.line("%s %s", t.paint("warning:", color.FgYellow), printable(w))
 	}
 	if !t.Quiet {
-		p.line("\n%s", countLine(s))
+		line := countLine(s)
+		if t.metadataOnly && s.Verdicts[audit.Verified] > 0 {
+			line += " (metadata only: no archive was fetched)"
+		}
+		p.line("\n%s", line)
 	}
 	return t.put(&p)
 }
