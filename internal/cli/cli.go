@@ -15,6 +15,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/report"
 )
 
 // An Env is what the command sees of the process that it runs in.
@@ -81,10 +82,10 @@ func Main(ctx context.Context, env Env, stdin io.Reader, stdout, stderr io.Write
 
 func printError(w io.Writer, err error) {
 	message := strings.TrimSuffix(err.Error(), "\n")
-	fmt.Fprintf(w, "error: %s\n", message)
+	fmt.Fprintf(w, "error: %s\n", report.PrintableLines(message)) // it may quote a file's name or content
 	var h interface{ Hint() string }
 	if errors.As(err, &h) && h.Hint() != "" && !strings.Contains(message, "hint: ") {
-		fmt.Fprintf(w, "hint: %s\n", h.Hint())
+		fmt.Fprintf(w, "hint: %s\n", report.PrintableLines(h.Hint()))
 	}
 }
 

@@ -171,11 +171,15 @@ func wrongValue(c *cobra.Command, flag, found, wanted string) error {
 // options puts the configuration file and the flags together; a flag that was
 // given wins.
 func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Options, string, error) {
+	given := c.Flags().Changed
+	if given("policy") && f.policy == "" {
+		// Most likely a variable that is not set: its rules would not be enforced.
+		return gate.Options{}, "", wrongValue(c, "--policy", f.policy, "a file, or --no-policy for none")
+	}
 	file, err := f.config(args)
 	if err != nil {
 		return gate.Options{}, "", err
 	}
-	given := c.Flags().Changed
 	o := gate.Options{
 		NoDownload:          f.noDownload,
 		RequireAttestations: choose(given("require-attestations"), f.requireAttestations, file.RequireAttestations),

@@ -98,6 +98,9 @@ func Read(path string) (*File, error) {
 	case err != nil:
 		return nil, &Error{Path: path, Problem: "it is not YAML: " + strings.TrimPrefix(err.Error(), "yaml: ")}
 	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, &Error{Path: path, Problem: "it holds more than one YAML document", Mend: "put all keys into one, without a line ---"}
+	}
 	r := reader{path: path, dir: filepath.Dir(path)}
 	return f, r.file(doc.Content[0], f)
 }
