@@ -333,6 +333,9 @@ func parseURL(raw string) (*url.URL, error) {
 		if u.Hostname() == "" || u.Opaque != "" {
 			return nil, &RefusedError{URL: raw, Found: "an address without a host", Wanted: "scheme://host/path"}
 		}
+		if err := asciiHost(u); err != nil {
+			return nil, &RefusedError{URL: raw, Found: err.Error(), Wanted: "the name of a host, or its address"}
+		}
 	case "file":
 	default:
 		return nil, &RefusedError{URL: raw, Found: "an address with another scheme", Wanted: "http, https or file"}

@@ -12,6 +12,10 @@
 //     [*TooLargeError], never a truncation. Compressed transfer is not asked
 //     for, and an answer in a content coding is not accepted, so what is
 //     counted and hashed are the bytes that were sent.
+//   - A body that ends before its announced length, or without its last chunk,
+//     is an error. One that announces neither ends where the connection does,
+//     and that somebody cut it is not noticed: crypto/tls takes the end of a
+//     connection for the end of the data.
 //   - A redirect may not lead from https to http, to another scheme, or
 //     closer to this machine than the address that the recipe (or the user's
 //     mirror) named: from a public address neither to a private nor to a

@@ -94,7 +94,12 @@ func (t *transfer) fileError(path string, err error) error {
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, syscall.ENOTDIR) {
 		return t.noFile(path, "no file")
 	}
-	return t.fileUnavailable(err.Error(), "a file that can be read", err)
+	// The path, which stands in the message already, may hold anything.
+	cause := err
+	if pathErr, ok := errors.AsType[*fs.PathError](err); ok {
+		cause = pathErr.Err
+	}
+	return t.fileUnavailable(clip(cause.Error()), "a file that can be read", err)
 }
 
 func (t *transfer) noFile(path, found string) error {

@@ -66,7 +66,7 @@ func (m Mirror) check() error {
 		return err
 	}
 	to, err := url.Parse(m.To)
-	if err != nil || to.Host == "" {
+	if err != nil || to.Host == "" || asciiHost(to) != nil {
 		return fmt.Errorf("found the mirror address %q, wanted http(s)://host/path", hideAfter(m.To))
 	}
 	if to.RawQuery != "" || to.ForceQuery || strings.Contains(m.To, "#") {
@@ -106,7 +106,7 @@ func (m Mirror) prefix() (string, error) {
 		return scheme + "://", nil
 	}
 	u, err := url.Parse(m.From)
-	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(m.From, "?#") {
+	if err != nil || u.Host == "" || u.User != nil || strings.ContainsAny(m.From, "?#") || asciiHost(u) != nil {
 		return "", fmt.Errorf("found FROM %q, wanted scheme://host/path without userinfo, query and fragment", hideAfter(m.From))
 	}
 	return canonicalURL(u), nil
@@ -245,7 +245,7 @@ func (m Mirror) remotePlace(u *url.URL, rest string) (place, error) {
 		}
 	}
 	target, err := url.Parse(to + rest)
-	if err != nil {
+	if err != nil || asciiHost(target) != nil {
 		return place{}, &placeError{"a path that makes no address below the mirror " + strconv.Quote(hideAfter(m.To)), "one that does"}
 	}
 	return place{remote: target, mirrored: true}, nil
@@ -298,6 +298,10 @@ func filePath(u *url.URL) (string, error) {
 	path := u.Path
 	if path == "" || u.Opaque != "" || strings.ContainsRune(path, 0) {
 		return "", &placeError{"a file: address without an absolute path", "file:///path"}
+	}
+	// To Windows \\server\share is a host, and \\.\ and \\?\ lead to devices.
+	if path[0] != '/' || len(path) > 1 && (path[1] == '/' || path[1] == '\\') {
+		return "", &placeError{fmt.Sprintf("the path %q in a file: address", path), "file:///path"}
 	}
 	if runtime.GOOS == "windows" && len(path) > 2 && path[0] == '/' && path[2] == ':' {
 		path = path[1:]

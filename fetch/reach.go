@@ -3,7 +3,11 @@ package fetch
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // reach says how close to this machine an address is. The order matters: a
@@ -49,8 +53,13 @@ var (
 // Cloud metadata services hand out credentials. Most are link-local; these are
 // the ones that are not.
 var metadataServices = [...]netip.Addr{
-	netip.MustParseAddr("fd00:ec2::254"),
-	netip.MustParseAddr("100.100.100.200"),
+	netip.MustParseAddr("fd00:ec2::254"),   // Amazon
+	netip.MustParseAddr("fd00:ec2::23"),    // Amazon, pods
+	netip.MustParseAddr("fd20:ce::254"),    // Google
+	netip.MustParseAddr("168.63.129.16"),   // Azure
+	netip.MustParseAddr("100.100.100.200"), // Alibaba
+	netip.MustParseAddr("192.0.0.192"),     // Oracle
+	netip.MustParseAddr("fd00:42::42"),     // Scaleway
 }
 
 // reachOf classifies an address. IPv4 addresses inside IPv6 ones count as what
@@ -109,6 +118,27 @@ func embedded(a netip.Addr) (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
+// asciiHost maps the host of a URL by IDNA (RFC 5891, section 5), as net/http
+// does before it dials: so that 127。0。0。1 and ⓟypi.org are taken for what they
+// lead to by everything that looks at the host, and the header Host, which
+// net/http maps otherwise, names the same one.
+func asciiHost(u *url.URL) error {
+	if !strings.ContainsFunc(u.Host, notASCII) {
+		return nil
+	}
+	host, err := idna.Lookup.ToASCII(u.Hostname())
+	if err != nil {
+		return fmt.Errorf("the host %q, neither a name nor a full address", u.Hostname())
+	}
+	if port := u.Port(); port != "" {
+		host += ":" + port
+	}
+	u.Host = host
+	return nil
+}
+
+func notASCII(r rune) bool { return r >= utf8.RuneSelf }
+
 // reachOfHost classifies the host of a URL as far as its text tells: an
 // address that is written out, or a name with a fixed meaning (RFC 6761). Any
 // other name counts as public here; what it resolves to is checked when it is
@@ -121,9 +151,11 @@ func reachOfHost(host string, classify func(netip.Addr) reach) (reach, error) {
 	switch {
 	case host == "":
 		return forbidden, fmt.Errorf("no host")
+	case strings.HasSuffix(host, "."), strings.ContainsFunc(host, notASCII):
+		return forbidden, fmt.Errorf("the host %q, neither a name nor a full address", host)
 	case host == "localhost", strings.HasSuffix(host, ".localhost"), host == "localhost.localdomain":
 		return loopback, nil
-	case host == "metadata.google.internal":
+	case host == "metadata.google.internal", host == "metadata.goog":
 		return forbidden, nil
 	case endsInNumber(host):
 		// 2130706433, 0x7f.1 and 127.1 are 127.0.0.1 to some resolvers.

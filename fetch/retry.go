@@ -69,10 +69,21 @@ func strongModified(h http.Header) string {
 	return h.Get("Last-Modified")
 }
 
+// resource is what an answer's validators are of, after redirects: two
+// resources may have the same (RFC 9110, section 8.8.1). The query is left out,
+// for in the address of a blob it is a signature, new each time.
+func resource(resp *http.Response) string {
+	u := resp.Request.URL
+	return u.Scheme + "://" + canonicalHost(u) + u.EscapedPath()
+}
+
 // differs says why a 206 is not the rest of what was received, or "". It also
 // learns the total from it.
 func (p *part) differs(resp *http.Response) string {
 	h := resp.Header
+	if resource(resp) != p.resource {
+		return "the rest of what lies at another address"
+	}
 	if tag := h.Get("ETag"); p.etag != "" && tag != p.etag {
 		return fmt.Sprintf("the rest of a file with the ETag %q", clip(tag))
 	}

@@ -45,7 +45,8 @@ type part struct {
 	total    int64 // bytes; -1 where it is not known
 	etag     string
 	modified string
-	ranged   bool // the attempt that runs asked for the rest only
+	ranged   bool   // the attempt that runs asked for the rest only
+	resource string // that etag and modified are of
 	address  string
 	header   http.Header
 }
@@ -229,7 +230,7 @@ func identity(codings []string) bool {
 // restart takes an answer that holds all of the file.
 func (t *transfer) restart(resp *http.Response) {
 	t.forget()
-	t.have.total = resp.ContentLength
+	t.have.total, t.have.resource = resp.ContentLength, resource(resp)
 	if !strings.EqualFold(resp.Header.Get("Accept-Ranges"), "none") {
 		t.have.etag = strongETag(resp.Header)
 		t.have.modified = strongModified(resp.Header)

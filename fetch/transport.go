@@ -215,6 +215,9 @@ func (e *engine) checkRedirect(r *http.Request, via []*http.Request) error {
 			}
 		}
 	}
+	if err := asciiHost(r.URL); err != nil {
+		return t.refuse(r.URL, err.Error(), "the name of a host, or its address")
+	}
 	// Userinfo in a redirect is the server's choice, not the user's.
 	r.URL.User = nil
 	// The Referer would carry the query of the address before.
