@@ -71,26 +71,46 @@ func TestTwoReadersSeeOneBundle(t *testing.T) {
 		"null message signature and envelope":                    {"mediaType", media, "verificationMaterial", material, "messageSignature", null, "dsse_envelope", envelope},
 		"two materials":                                          {"mediaType", media, "verificationMaterial", material, "verification_material", evil["verificationMaterial"], "dsseEnvelope", forged},
 		"null material and another":                              {"mediaType", media, "verificationMaterial", null, "verification_material", material, "dsseEnvelope", forged},
-		"payload twice": {"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
-			env("payload", inner(forged, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", inner(envelope, "signatures"), "payload", inner(envelope, "payload"))},
-		"payload in other case": {"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
-			env("payload", inner(forged, "payload"), "Payload", inner(envelope, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", inner(envelope, "signatures"))},
-		"payload of another envelope": {"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
-			env("payload", inner(forged, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", inner(envelope, "signatures"))},
-		"signatures of both": {"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
-			env("payload", inner(forged, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", json.RawMessage("["+string(inner(envelope, "signatures")[1:len(inner(envelope, "signatures"))-1])+","+string(inner(forged, "signatures")[1:])))},
-		"digest of the wanted file on a signature of another": {"mediaType", media, "verificationMaterial", message["verificationMaterial"], "messageSignature",
-			env("messageDigest", inner(wanted["messageSignature"], "messageDigest"), "signature", inner(message["messageSignature"], "signature"))},
-		"two digests, one by the name of the proto field": {"mediaType", media, "verificationMaterial", message["verificationMaterial"], "messageSignature",
-			env("messageDigest", inner(wanted["messageSignature"], "messageDigest"), "message_digest", inner(message["messageSignature"], "messageDigest"), "signature", inner(message["messageSignature"], "signature"))},
-		"null digest and another": {"mediaType", media, "verificationMaterial", message["verificationMaterial"], "messageSignature",
-			env("messageDigest", null, "message_digest", inner(wanted["messageSignature"], "messageDigest"), "signature", inner(message["messageSignature"], "signature"))},
-		"certificate of the publisher beside the signer's": {"mediaType", media, "verificationMaterial",
-			env("certificate", inner(material, "certificate"), "x509CertificateChain", env("certificates", json.RawMessage("["+string(inner(evil["verificationMaterial"], "certificate"))+"]")), "tlogEntries", inner(evil["verificationMaterial"], "tlogEntries")), "dsseEnvelope", forged},
-		"chain that begins with the publisher's certificate": {"mediaType", json.RawMessage(`"application/vnd.dev.sigstore.bundle+json;version=0.2"`), "verificationMaterial",
-			env("x509CertificateChain", env("certificates", json.RawMessage("["+string(inner(material, "certificate"))+","+string(inner(evil["verificationMaterial"], "certificate"))+"]")), "tlogEntries", inner(evil["verificationMaterial"], "tlogEntries")), "dsseEnvelope", forged},
-		"chain that ends with the publisher's certificate": {"mediaType", json.RawMessage(`"application/vnd.dev.sigstore.bundle+json;version=0.2"`), "verificationMaterial",
-			env("x509CertificateChain", env("certificates", json.RawMessage("["+string(inner(evil["verificationMaterial"], "certificate"))+","+string(inner(material, "certificate"))+"]")), "tlogEntries", inner(evil["verificationMaterial"], "tlogEntries")), "dsseEnvelope", forged},
+		"payload twice": {
+			"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
+			env("payload", inner(forged, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", inner(envelope, "signatures"), "payload", inner(envelope, "payload")),
+		},
+		"payload in other case": {
+			"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
+			env("payload", inner(forged, "payload"), "Payload", inner(envelope, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", inner(envelope, "signatures")),
+		},
+		"payload of another envelope": {
+			"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
+			env("payload", inner(forged, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", inner(envelope, "signatures")),
+		},
+		"signatures of both": {
+			"mediaType", media, "verificationMaterial", material, "dsseEnvelope",
+			env("payload", inner(forged, "payload"), "payloadType", inner(envelope, "payloadType"), "signatures", json.RawMessage("["+string(inner(envelope, "signatures")[1:len(inner(envelope, "signatures"))-1])+","+string(inner(forged, "signatures")[1:]))),
+		},
+		"digest of the wanted file on a signature of another": {
+			"mediaType", media, "verificationMaterial", message["verificationMaterial"], "messageSignature",
+			env("messageDigest", inner(wanted["messageSignature"], "messageDigest"), "signature", inner(message["messageSignature"], "signature")),
+		},
+		"two digests, one by the name of the proto field": {
+			"mediaType", media, "verificationMaterial", message["verificationMaterial"], "messageSignature",
+			env("messageDigest", inner(wanted["messageSignature"], "messageDigest"), "message_digest", inner(message["messageSignature"], "messageDigest"), "signature", inner(message["messageSignature"], "signature")),
+		},
+		"null digest and another": {
+			"mediaType", media, "verificationMaterial", message["verificationMaterial"], "messageSignature",
+			env("messageDigest", null, "message_digest", inner(wanted["messageSignature"], "messageDigest"), "signature", inner(message["messageSignature"], "signature")),
+		},
+		"certificate of the publisher beside the signer's": {
+			"mediaType", media, "verificationMaterial",
+			env("certificate", inner(material, "certificate"), "x509CertificateChain", env("certificates", json.RawMessage("["+string(inner(evil["verificationMaterial"], "certificate"))+"]")), "tlogEntries", inner(evil["verificationMaterial"], "tlogEntries")), "dsseEnvelope", forged,
+		},
+		"chain that begins with the publisher's certificate": {
+			"mediaType", json.RawMessage(`"application/vnd.dev.sigstore.bundle+json;version=0.2"`), "verificationMaterial",
+			env("x509CertificateChain", env("certificates", json.RawMessage("["+string(inner(material, "certificate"))+","+string(inner(evil["verificationMaterial"], "certificate"))+"]")), "tlogEntries", inner(evil["verificationMaterial"], "tlogEntries")), "dsseEnvelope", forged,
+		},
+		"chain that ends with the publisher's certificate": {
+			"mediaType", json.RawMessage(`"application/vnd.dev.sigstore.bundle+json;version=0.2"`), "verificationMaterial",
+			env("x509CertificateChain", env("certificates", json.RawMessage("["+string(inner(evil["verificationMaterial"], "certificate"))+","+string(inner(material, "certificate"))+"]")), "tlogEntries", inner(evil["verificationMaterial"], "tlogEntries")), "dsseEnvelope", forged,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := w.judge(t, object(p...), "github:pallets/flask"); got == "" {
