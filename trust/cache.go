@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,7 +31,8 @@ const (
 // refresh. It is written as a whole or not at all, so that two processes or a
 // kill leave one answer or the other, never a mixture.
 type record struct {
-	Schema     int       `json:"schema"`
+	Schema int `json:"schema"`
+	// Repository is the address without its userinfo, for those who look.
 	Repository string    `json:"repository"`
 	FetchedAt  time.Time `json:"fetched_at"`
 	// Files are the answers by their path below the repository's address.
@@ -58,6 +60,15 @@ func (r *record) roots(last int64) map[string][]byte {
 		roots[name] = data
 	}
 	return roots
+}
+
+// shown is the address of the repository without secrets.
+func (in *instance) shown() string {
+	u, err := url.Parse(in.url)
+	if err != nil {
+		return ""
+	}
+	return redact(u)
 }
 
 // cacheName keeps repositories apart, and instances with another anchor. The
@@ -93,7 +104,7 @@ func (l *loading) readCache() {
 // open reads and verifies the cache. Where nothing but expiry is wrong it
 // returns both what is there and an ErrExpiredMetadata.
 func (l *loading) open() (*verified, error) {
-	r, err := readRecord(l.path, l.url)
+	r, err := readRecord(l.path, l.shown())
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +185,7 @@ var _ fetcher.Fetcher = replay{}
 
 // DownloadFile returns a file of at most maxLength bytes.
 func (r replay) DownloadFile(address string, maxLength int64, _ time.Duration) ([]byte, error) {
+	maxLength = min(maxLength, maxFile)
 	name, ok := strings.CutPrefix(address, r.base+"/")
 	if !ok {
 		return nil, fmt.Errorf("%s is not below the repository's address", fileName(address))

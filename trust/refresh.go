@@ -28,6 +28,12 @@ const (
 	userAgent = "recipe-verify (+https://github.com/recipe-verify/recipe-verify)"
 
 	maxRedirects = 10
+
+	// maxFile is the most bytes of one file of a repository, whatever length
+	// the metadata claims. The public-good instance's metadata has 6 KiB at
+	// most. go-tuf would take 5 MB, and hundreds of megabytes of memory and
+	// seconds to read them, before it checks the signature.
+	maxFile = MaxRootFile
 )
 
 // RolledBackError says that a TUF repository went back behind what it had said
@@ -79,7 +85,7 @@ func (s *Source) refresh(ctx context.Context, l *loading) (*verified, error) {
 		return nil, err
 	}
 	v.domain.Origin, v.domain.Date = originTUF, l.now
-	v.record = &record{Schema: recordSchema, Repository: l.url, FetchedAt: l.now, Files: web.got}
+	v.record = &record{Schema: recordSchema, Repository: l.shown(), FetchedAt: l.now, Files: web.got}
 	if l.cached != nil {
 		if err := notOlder(l.cached.roles, v.roles); err != nil {
 			return nil, err
@@ -102,7 +108,14 @@ func sameHost(req *http.Request, via []*http.Request) error {
 // verify runs TUF's client workflow (section 5 of its specification) over what
 // f delivers, from the anchor to the trusted root, with expiry judged at ref.
 // The files of a cache go through it like those of a repository.
-func (in *instance) verify(f fetcher.Fetcher, ref time.Time) (*verified, error) {
+func (in *instance) verify(f fetcher.Fetcher, ref time.Time) (v *verified, err error) {
+	// go-tuf v2.4.2 follows null pointers in metadata whose signatures it has
+	// not checked yet ("targets": {"x": null}).
+	defer func() {
+		if r := recover(); r != nil {
+			v, err = nil, fmt.Errorf("malformed TUF metadata: %v", r)
+		}
+	}()
 	cfg, err := config.New(in.url, in.root)
 	if err != nil {
 		return nil, err
@@ -134,12 +147,13 @@ func (in *instance) verify(f fetcher.Fetcher, ref time.Time) (*verified, error) 
 		return nil, err
 	}
 	roles := up.GetTrustedMetadataSet()
-	v := &verified{roles: &roles}
+	v = &verified{roles: &roles}
 	v.domain, err = in.domain(data)
 	if err != nil {
 		return nil, fmt.Errorf("%s in the TUF repository: %w", target, err)
 	}
-	v.domain.TUF = describe(in.url, &roles)
+	v.domain.TUF = describe(&roles)
+	v.domain.TUF.Repository = in.shown()
 	return v, nil
 }
 
@@ -164,16 +178,13 @@ func (in *instance) domain(data []byte) (Domain, error) {
 	return d, nil
 }
 
-func describe(address string, roles *trustedmetadata.TrustedMetadata) *Metadata {
+func describe(roles *trustedmetadata.TrustedMetadata) *Metadata {
 	targets := roles.Targets[metadata.TARGETS]
 	m := &Metadata{
 		Root:      roles.Root.Signed.Version,
 		Timestamp: roles.Timestamp.Signed.Version,
 		Snapshot:  roles.Snapshot.Signed.Version,
 		Targets:   targets.Signed.Version,
-	}
-	if u, err := url.Parse(address); err == nil {
-		m.Repository = redact(u)
 	}
 	m.Expires = slices.MinFunc([]time.Time{
 		roles.Root.Signed.Expires, roles.Timestamp.Signed.Expires,
@@ -248,6 +259,7 @@ func (f *webFetcher) DownloadFile(address string, maxLength int64, _ time.Durati
 	if !ok {
 		return nil, fmt.Errorf("%s is not below the repository's address", fileName(address))
 	}
+	maxLength = min(maxLength, maxFile)
 	data, ok := f.roots[name]
 	if !ok {
 		var err error
