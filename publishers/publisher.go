@@ -255,15 +255,17 @@ func isAlnum(c byte) bool {
 	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
 }
 
-// lower folds ASCII letters only. Unicode folding would make the Kelvin sign a
-// k; names that may be compared are ASCII, so nothing else needs folding.
+// lower folds ASCII letters only, byte by byte, so that the text keeps its
+// length. Unicode folding would make the Kelvin sign a k; names that may be
+// compared are ASCII, so nothing else needs folding.
 func lower(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r >= 'A' && r <= 'Z' {
-			return r + 'a' - 'A'
+	folded := []byte(s)
+	for i, c := range folded {
+		if c >= 'A' && c <= 'Z' {
+			folded[i] = c + 'a' - 'A'
 		}
-		return r
-	}, s)
+	}
+	return string(folded)
 }
 
 // clip keeps a hostile text from flooding a message.
