@@ -148,8 +148,13 @@ func (v *Verifier) Verify(candidates []attestation.Candidate, d digest.SHA256, r
 }
 
 // consider gives the account of one candidate.
-func (v *Verifier) consider(c attestation.Candidate, d digest.SHA256, rules Rules) Bundle {
-	b := Bundle{Origin: c.Origin, Index: c.Index, Format: c.Format}
+func (v *Verifier) consider(c attestation.Candidate, d digest.SHA256, rules Rules) (b Bundle) {
+	b = Bundle{Origin: c.Origin, Index: c.Index, Format: c.Format}
+	defer func() {
+		if r := recover(); r != nil { // whatever the fault is, it must not verify anything
+			b = Bundle{Origin: c.Origin, Index: c.Index, Format: c.Format}.broken(invalid(CodeMalformed, "the evidence cannot be read").because(fmt.Errorf("panic: %v", r)))
+		}
+	}()
 	claims, err := c.Unverified()
 	if err != nil {
 		return b.broken(&InvalidError{Code: CodeMalformed, Message: "the evidence cannot be read: " + err.Error()})
