@@ -67,17 +67,22 @@ func readNetrc(env func(string) string) (map[string]login, error) {
 	if path == "" {
 		return nil, nil
 	}
-	f, err := os.Open(path)
+	// Opening a pipe would wait for its writer, and nothing could end that.
+	info, err := os.Stat(path)
 	if err != nil {
 		if !named && errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		return nil, err
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err != nil || !info.Mode().IsRegular() {
+	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%q is not a regular file", path)
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxNetrc+1))
 	if err != nil {
 		return nil, err
