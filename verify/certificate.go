@@ -35,6 +35,7 @@ func summarize(leaf *x509.Certificate) (Certificate, error) {
 		SAN: san, SANKind: kind,
 		Issuer:               ext.Issuer,
 		BuildSignerURI:       ext.BuildSignerURI,
+		BuildSignerDigest:    ext.BuildSignerDigest,
 		RunnerEnvironment:    ext.RunnerEnvironment,
 		SourceRepository:     ext.SourceRepositoryURI,
 		SourceDigest:         ext.SourceRepositoryDigest,
@@ -50,6 +51,9 @@ func summarize(leaf *x509.Certificate) (Certificate, error) {
 		NotBefore:            leaf.NotBefore,
 		NotAfter:             leaf.NotAfter,
 	}
+	if c.Environment, err = environmentOf(leaf); err != nil {
+		return Certificate{}, err
+	}
 	// Certificates from before 2023 know only the extensions .1 to .6.
 	if c.SourceRepository == "" && c.Issuer == publishers.GitHubIssuer && ext.GithubWorkflowRepository != "" { //nolint:staticcheck // the only source in old certificates
 		c.SourceRepository = "https://github.com/" + ext.GithubWorkflowRepository //nolint:staticcheck // see above
@@ -58,6 +62,28 @@ func summarize(leaf *x509.Certificate) (Certificate, error) {
 		c.BuildTrigger = ext.GithubWorkflowTrigger                                //nolint:staticcheck // see above
 	}
 	return c, nil
+}
+
+// oidEnvironment is Fulcio's "Deployment Environment" (oid-info), which
+// sigstore-go v1.3.0 does not know.
+var oidEnvironment = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, 23}
+
+// environmentOf reads the deployment environment, "" if the certificate names
+// none. One that stands twice, or is no UTF8String, could be read in two ways.
+func environmentOf(leaf *x509.Certificate) (string, error) {
+	var environment string
+	seen := false
+	for _, e := range leaf.Extensions {
+		if !e.Id.Equal(oidEnvironment) {
+			continue
+		}
+		rest, err := asn1.UnmarshalWithParams(e.Value, &environment, "utf8")
+		if seen || err != nil || len(rest) > 0 || e.Value[0] != asn1.TagUTF8String {
+			return "", errors.New("its deployment environment cannot be read")
+		}
+		seen = true
+	}
+	return environment, nil
 }
 
 // onlyName reads the subject alternative name from the certificate's bytes. A

@@ -25,6 +25,17 @@ const (
 	CodeReusableWorkflow Code = "reusable-workflow"
 	CodeRelease          Code = "release-mismatch"
 	CodeNotAllPublishers Code = "publisher-missing"
+
+	// Evidence of a publisher that a policy does not accept.
+	CodeBound             Code = "policy-publisher-mismatch"
+	CodeReleaseNotAllowed Code = "release-not-allowed"
+	CodeWorkflow          Code = "workflow-mismatch"
+	CodeTrigger           Code = "trigger-mismatch"
+	CodeRunner            Code = "runner-mismatch"
+	CodeEnvironment       Code = "environment-mismatch"
+	CodeVersion           Code = "version-mismatch"
+	CodeRepositoryID      Code = "repository-id-mismatch"
+	CodeOwnerID           Code = "owner-id-mismatch"
 )
 
 // A MismatchError says that the evidence is genuine as far as it was looked at,

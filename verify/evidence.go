@@ -89,6 +89,7 @@ type Certificate struct {
 	SANKind              publishers.NameKind
 	Issuer               string // .8, or .1
 	BuildSignerURI       string // .9
+	BuildSignerDigest    string // .10
 	RunnerEnvironment    string // .11
 	SourceRepository     string // .12
 	SourceDigest         string // .13
@@ -101,6 +102,7 @@ type Certificate struct {
 	BuildTrigger         string // .20
 	RunInvocationURI     string // .21
 	RepositoryVisibility string // .22
+	Environment          string // .23, the deployment environment
 	NotBefore, NotAfter  time.Time
 }
 
@@ -119,6 +121,9 @@ type LogEntry struct {
 	Kind    string // "dsse 0.0.1"
 	Time    time.Time
 	RekorV2 bool
+	// Promise says that the log's signed promise alone proves the entry, since
+	// the bundle is of a time when proofs had no signed checkpoint.
+	Promise bool
 }
 
 // publicRekor is the log that https://search.sigstore.dev/ searches.

@@ -51,6 +51,7 @@ const (
 	ExtBuildTrigger           = 20
 	ExtRunInvocationURI       = 21
 	ExtVisibility             = 22
+	ExtEnvironment            = 23
 )
 
 const (

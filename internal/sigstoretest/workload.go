@@ -30,8 +30,7 @@ type GitHubRun struct {
 	RunID string
 	// Visibility is "public", "private" or "internal"; the first.
 	Visibility string
-	// Environment is the deployment environment; it is no part of the
-	// certificate's extensions, only of PyPI's publisher object.
+	// Environment is the deployment environment, which the run need not have.
 	Environment string
 	// SignerRepository, SignerWorkflow, SignerRef and SignerCommit are those of
 	// the reusable workflow that signs, where it is not the run's own.
@@ -146,7 +145,7 @@ func (r GitHubRun) Identity() Identity {
 			"kind": "GitHub", "repository": r.Repository,
 			"workflow": path.Base(r.Workflow), "environment": environment,
 		},
-	}
+	}.With(ExtEnvironment, r.Environment)
 }
 
 // GitLabJob is a job of a pipeline on GitLab. The zero value of each field but
