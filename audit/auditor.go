@@ -3,6 +3,7 @@ package audit
 import (
 	"context"
 	"errors"
+	"runtime"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -31,6 +32,8 @@ type Options struct {
 	NoDownload bool
 	// Jobs is how many sources are worked on at a time; 0 for DefaultJobs.
 	Jobs int
+	// Shard leaves the sources of other shards out.
+	Shard Shard
 	// Progress is told of archives that download, by several goroutines at a
 	// time; nil for nobody.
 	Progress Progress
@@ -62,25 +65,30 @@ type Auditor struct {
 // is a result too; the error is only for handle's own, for the context's, and for
 // a list without paths.
 //
-// The summary's status is 0 only if every result is Verified or Unattested.
+// Recipes are read while sources are worked on. A source that several recipes
+// name is fetched once, and its evidence is verified once; each recipe's own
+// demands are compared with what was found. Memory grows with the number of
+// distinct sources that have evidence, and not with the number of recipes.
+//
+// The summary's status is 0 only if every result is Verified or Unattested. When
+// the context ends, what is finished is still handed over; the summary is not
+// complete then.
 func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) error) (Summary, error) {
 	if len(paths) == 0 {
 		return Summary{Status: StatusError}, errors.New("no recipe is given, so nothing can be verified")
 	}
-	r := &run{Auditor: a, ready: make(chan struct{}), large: make(chan struct{}, 1)}
-	summary := Summary{Recipes: len(paths)}
-	var tasks []task
-	for _, path := range paths {
-		if ctx.Err() != nil {
-			break // what is listed already is reported as interrupted
-		}
-		tasks = append(tasks, r.list(path)...)
+	r := &run{
+		Auditor: a, ready: make(chan struct{}), large: make(chan struct{}, 1),
+		items:     map[itemKey]*item{},
+		verifying: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
 	}
-	err := r.work(ctx, tasks, func(result Result) error {
+	var summary Summary
+	err := r.work(ctx, paths, &summary, func(result Result) error {
 		summary.add(result)
 		return handle(result)
 	})
-	summary.Warnings = append(r.recipeWarnings, r.trustWarnings()...)
+	summary.Warnings = append(summary.Warnings, r.trustWarnings()...)
+	summary.Complete = err == nil
 	if ctx.Err() != nil {
 		summary.Status = StatusInterrupted
 	}
@@ -98,46 +106,88 @@ type run struct {
 	err      error
 	// large is held by the one source whose evidence is large.
 	large chan struct{}
-	// recipeWarnings are what recipes hold that does not keep them from being
-	// evaluated. Recipes are read before anything is done side by side.
-	recipeWarnings []string
+	// verifying is held while evidence is verified, by as many as there are
+	// processors: more would take memory, and no less time.
+	verifying chan struct{}
+	// items are the sources that were begun. Only the dispatcher uses it.
+	items map[itemKey]*item
 }
 
-// work runs tasks side by side and hands over their results in order. It
-// returns when every task has ended.
-func (r *run) work(ctx context.Context, tasks []task, handle func(Result) error) error {
-	jobs := r.Options.Jobs
-	if jobs <= 0 {
-		jobs = DefaultJobs
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	results := make([]chan Result, len(tasks))
-	for i := range results {
-		results[i] = make(chan Result, 1)
-	}
-	var workers errgroup.Group
-	workers.SetLimit(jobs)
-	started := make(chan struct{})
+// window is how many sources may be begun before the oldest of them has ended.
+// Results wait in it for their turn.
+const window = 1024
+
+// A pending result is a task and what its result depends on.
+type pending struct {
+	task
+	item *item // nil if the result is known
+	// warnings are the recipe's, with its first task.
+	warnings []string
+	recipe   bool // the first task of a recipe
+}
+
+// work reads recipes, works on their sources side by side, and hands over the
+// results in order. It returns when everything that it started has ended.
+func (r *run) work(ctx context.Context, paths []string, summary *Summary, handle func(Result) error) error {
+	working, cancel := context.WithCancel(ctx)
+	queue := make(chan pending, window)
+	dispatched := make(chan struct{})
 	go func() {
-		defer close(started)
-		for i, t := range tasks {
-			workers.Go(func() error {
-				results[i] <- r.do(ctx, t)
-				return nil
-			})
-		}
+		defer close(dispatched)
+		defer close(queue)
+		r.dispatch(working, paths, queue)
 	}()
 	defer func() {
 		cancel()
-		<-started
-		_ = workers.Wait()
+		for range queue { // lets the dispatcher end
+		}
+		<-dispatched
 	}()
-	for i := range tasks {
-		if err := handle(<-results[i]); err != nil {
+	for p := range queue {
+		if p.recipe {
+			summary.Recipes++
+			summary.Warnings = append(summary.Warnings, p.warnings...)
+		}
+		if p.empty {
+			continue
+		}
+		if err := handle(r.finish(working, p)); err != nil {
 			return err
 		}
 	}
 	return ctx.Err()
+}
+
+// dispatch begins the work on each source when its turn comes.
+func (r *run) dispatch(ctx context.Context, paths []string, queue chan<- pending) {
+	jobs := r.Options.Jobs
+	if jobs <= 0 {
+		jobs = DefaultJobs
+	}
+	var workers errgroup.Group
+	workers.SetLimit(jobs)
+	r.read(ctx, paths, func(l listing) {
+		for i, t := range l.tasks {
+			p := pending{task: t, recipe: i == 0}
+			if i == 0 {
+				p.warnings = l.warnings
+			}
+			if !t.done && !t.empty {
+				it, begun := r.items[t.key]
+				if !begun {
+					it = &item{done: make(chan struct{})}
+					r.items[t.key] = it
+					workers.Go(func() error {
+						r.do(ctx, it, t)
+						return nil
+					})
+				}
+				p.item = it
+			}
+			queue <- p
+		}
+	})
+	_ = workers.Wait()
 }
 
 // startTrust begins to load the trusted roots, without waiting for them.

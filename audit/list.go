@@ -1,9 +1,13 @@
 package audit
 
 import (
+	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/recipe"
@@ -14,34 +18,86 @@ import (
 type task struct {
 	source recipe.Source
 	result Result
+	key    itemKey // of the source
 	done   bool
+	// empty stands for a recipe of which this run reports nothing, since
+	// another shard does.
+	empty bool
 }
 
-func known(r Result) task { return task{result: r, done: true} }
+// A listing is what one recipe holds.
+type listing struct {
+	tasks    []task
+	warnings []string
+}
 
-// list reads one recipe and lists its distinct sources.
-func (r *run) list(path string) []task {
+// read reads recipes side by side, and hands them over in order. Those that were
+// not begun when the context ends are left out.
+func (r *run) read(ctx context.Context, paths []string, each func(listing)) {
+	readers := runtime.GOMAXPROCS(0)
+	slots := make(chan chan listing, 4*readers)
+	go func() {
+		defer close(slots)
+		var group errgroup.Group
+		group.SetLimit(readers)
+		for i, path := range paths {
+			if ctx.Err() != nil {
+				break
+			}
+			slot := make(chan listing, 1)
+			slots <- slot
+			group.Go(func() error {
+				slot <- r.list(i, path)
+				return nil
+			})
+		}
+	}()
+	for slot := range slots {
+		each(<-slot)
+	}
+}
+
+// list reads one recipe and lists those of its sources that are this shard's.
+func (r *run) list(index int, path string) listing {
+	l := r.sources(path)
+	kept := l.tasks[:0]
+	for i, t := range l.tasks {
+		t.result.Place = Place{Recipe: index, Source: i}
+		if r.Options.Shard.takes(t.key) {
+			kept = append(kept, t)
+		}
+	}
+	if l.tasks = kept; len(kept) == 0 {
+		l.tasks = []task{{empty: true}}
+	}
+	return l
+}
+
+func known(r Result) task { return task{result: r, key: recipeKey(r), done: true} }
+
+// sources reads one recipe and lists its distinct sources.
+func (r *run) sources(path string) listing {
 	res := Result{Recipe: path}
 	found, err := recipe.Find(path)
 	if err != nil {
-		return []task{known(res.withFaults(err))}
+		return listing{tasks: []task{known(res.withFaults(err))}}
 	}
 	res.Recipe = found
 	rec, err := recipe.Read(found, r.Options.Recipe)
 	if err != nil {
-		return []task{known(res.withFaults(err))}
+		return listing{tasks: []task{known(res.withFaults(err))}}
 	}
+	var l listing
 	for _, w := range rec.OtherWarnings() {
-		r.recipeWarnings = append(r.recipeWarnings, w.Pos.String()+": "+w.Message)
+		l.warnings = append(l.warnings, w.Pos.String()+": "+w.Message)
 	}
-	var tasks []task
 	for _, s := range rec.Sources() {
-		tasks = append(tasks, r.task(res, s))
+		l.tasks = append(l.tasks, r.task(res, s))
 	}
-	if len(tasks) == 0 {
-		return []task{known(res.with(Unattested, CodeNoSources, "the recipe has no source for this platform", ""))}
+	if len(l.tasks) == 0 {
+		l.tasks = []task{known(res.with(Unattested, CodeNoSources, "the recipe has no source for this platform", ""))}
 	}
-	return tasks
+	return l
 }
 
 // withFaults is the result of a recipe that cannot be read, or of a source that
@@ -95,7 +151,7 @@ func (r *run) task(res Result, s recipe.SharedSource) task {
 	for _, p := range src.Attestation.Publishers {
 		res.Publishers = append(res.Publishers, p.String())
 	}
-	return task{source: src, result: res}
+	return task{source: src, result: res, key: sourceKey(src, res.URLs)}
 }
 
 func appendNew(list []string, s string) []string {

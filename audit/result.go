@@ -16,6 +16,8 @@ type Digests struct {
 // A Result is what became of one source. A recipe that could not be read at all
 // gives one result without URLs.
 type Result struct {
+	// Place is where the result stands in the run, whichever shard it is of.
+	Place     Place
 	Recipe    string // the recipe's path, as it was named
 	Position  recipe.Position
 	Outputs   []string // names of the outputs that use the source
@@ -45,8 +47,16 @@ type Result struct {
 	Faults []*recipe.Error
 }
 
+// A Place orders the results of a run.
+type Place struct {
+	Recipe int // index of the path that was given
+	Source int // index within the recipe
+}
+
 // A Summary counts results.
 type Summary struct {
+	// Complete tells that every recipe was looked at.
+	Complete bool
 	Recipes  int
 	Sources  int
 	Verdicts map[Verdict]int

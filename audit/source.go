@@ -12,15 +12,30 @@ import (
 	"github.com/recipe-verify/recipe-verify/verify"
 )
 
-// do takes one task to its result.
-func (r *run) do(ctx context.Context, t task) Result {
-	if t.done {
-		return t.result
+// finish waits for what a task depends on and gives its result.
+func (r *run) finish(ctx context.Context, p pending) Result {
+	if p.done {
+		return p.result
 	}
-	if ctx.Err() != nil {
-		return t.result.with(Unavailable, CodeInterrupted, "the run was interrupted before this source was looked at", "")
+	<-p.item.done
+	if ctx.Err() != nil && errors.Is(p.item.err, ctx.Err()) {
+		return p.result.with(Unavailable, CodeInterrupted, "the run was interrupted", "")
 	}
-	return r.source(ctx, t.result, t.source)
+	res := p.item.judge(p.result, r.rules(p.task))
+	switch {
+	case res.Verdict != Verified:
+		return interrupted(ctx, res)
+	case r.Options.NoDownload:
+		res.Code = CodeMetadataOnly
+		res.Message += "; the archive was not fetched, its digest is left to the build"
+		return res
+	case p.item.archive == nil:
+		// The first recipe that names this source wants another publisher, so
+		// its download was cancelled.
+		a := r.fetch(ctx, p.task)
+		p.item.archive = &a
+	}
+	return interrupted(ctx, res.withArchive(*p.item.archive, p.source))
 }
 
 func (res Result) with(v Verdict, code Code, message, hint string) Result {
@@ -31,44 +46,6 @@ func (res Result) with(v Verdict, code Code, message, hint string) Result {
 	return res
 }
 
-// An archive is what came of fetching one.
-type archive struct {
-	*fetch.Archive
-	err error
-}
-
-// source fetches archive and evidence of an attested source at the same time.
-// What the evidence says decides first, so that a verdict does not depend on
-// which of the two was faster; a failure cancels the download.
-func (r *run) source(ctx context.Context, res Result, src recipe.Source) Result {
-	r.startTrust(ctx)
-	download, cancel := context.WithCancel(ctx)
-	fetched := make(chan archive, 1)
-	urls := res.URLs // res is written to below while this is read
-	go func() {
-		if r.Options.NoDownload {
-			fetched <- archive{}
-			return
-		}
-		a, err := r.Client.Archive(download, urls, r.archiveOptions(src))
-		fetched <- archive{a, err}
-	}()
-	res = r.evidence(ctx, res, src)
-	if res.Verdict != Verified {
-		cancel()
-		<-fetched
-		return interrupted(ctx, res)
-	}
-	a := <-fetched
-	cancel()
-	if r.Options.NoDownload {
-		res.Code = CodeMetadataOnly
-		res.Message += "; the archive was not fetched, its digest is left to the build"
-		return res
-	}
-	return interrupted(ctx, res.withArchive(a, src))
-}
-
 // interrupted replaces what a cancelled context makes of a result: nothing is
 // known of the source then.
 func interrupted(ctx context.Context, res Result) Result {
@@ -76,15 +53,6 @@ func interrupted(ctx context.Context, res Result) Result {
 		return res.with(Unavailable, CodeInterrupted, "the run was interrupted", "")
 	}
 	return res
-}
-
-func (r *run) archiveOptions(src recipe.Source) fetch.ArchiveOptions {
-	o := fetch.ArchiveOptions{MD5: src.HasMD5}
-	if p := r.Options.Progress; p != nil {
-		o.Progress = func(u fetch.Progress) { p.Update(u.URL, u.Bytes, u.Total) }
-		o.Done = p.Done
-	}
-	return o
 }
 
 // withArchive adds what was measured to a result whose evidence is verified,
@@ -111,32 +79,17 @@ func (res Result) withArchive(a archive, src recipe.Source) Result {
 	return res
 }
 
-// smallEvidence is the most bytes of evidence that sources are worked on side by
-// side with. Real evidence has some 10 KiB. Verifying takes several times as
-// much memory as the documents, so larger ones are taken one source at a time.
-const smallEvidence = 1 << 20
-
-// evidence finds and verifies the evidence for the digest that a source pins.
-func (r *run) evidence(ctx context.Context, res Result, src recipe.Source) Result {
-	answer, name, err := r.resolve(ctx, src, res.URLs, smallEvidence)
-	var large *fetch.TooLargeError
-	if errors.As(err, &large) {
-		select {
-		case r.large <- struct{}{}:
-			defer func() { <-r.large }()
-		case <-ctx.Done():
-		}
-		answer, name, err = r.resolve(ctx, src, res.URLs, attestation.MaxDocument)
+// judge compares what was found with what a recipe demands.
+func (it *item) judge(res Result, rules verify.Rules) Result {
+	res.Resolver, res.EvidenceAddresses = it.resolver, it.addresses
+	var trust *trustError
+	switch {
+	case errors.As(it.err, &trust):
+		return res.with(Unavailable, CodeTrust, trust.Error(), hintOf(trust.err))
+	case it.err != nil:
+		return res.failedEvidence(it.err)
 	}
-	res.Resolver, res.EvidenceAddresses = name, answer.Addresses
-	if err != nil {
-		return res.failedEvidence(err)
-	}
-	verifier, err := r.trusted(ctx)
-	if err != nil {
-		return res.with(Unavailable, CodeTrust, "no trusted root could be obtained: "+err.Error(), hintOf(err))
-	}
-	evidence, bundles, err := verifier.Verify(answer.Candidates, src.SHA256, r.rules(src, res.URLs))
+	evidence, bundles, err := it.examined.Judge(rules)
 	res.Bundles = bundles
 	var invalid *verify.InvalidError
 	var mismatch *verify.MismatchError
@@ -165,31 +118,16 @@ func signers(e verify.Evidence) string {
 	return strings.Join(names, " and ")
 }
 
-// resolve asks the resolvers in order until one knows the source.
-func (r *run) resolve(ctx context.Context, src recipe.Source, urls []string, most int64) (attestation.Answer, string, error) {
-	q := attestation.Query{URLs: urls, SHA256: src.SHA256, MaxBytes: most}
-	for _, u := range src.Attestation.BundleURLs {
-		q.BundleURLs = append(q.BundleURLs, u.Value)
-	}
-	for _, resolver := range r.Resolvers {
-		answer, err := resolver.Resolve(ctx, q)
-		if errors.Is(err, attestation.ErrNotMine) {
-			continue
-		}
-		return answer, resolver.Name(), err
-	}
-	return attestation.Answer{}, "", attestation.ErrNotMine
-}
-
-func (r *run) rules(src recipe.Source, urls []string) verify.Rules {
-	rules := verify.Rules{Match: r.Options.Match, URLs: urls}
+// rules are what a task's recipe demands of evidence.
+func (r *run) rules(t task) verify.Rules {
+	rules := verify.Rules{Match: r.Options.Match, URLs: t.result.URLs}
 	if rules.Match == 0 {
 		rules.Match = verify.Any
 	}
-	for _, p := range src.Attestation.Publishers {
+	for _, p := range t.source.Attestation.Publishers {
 		rules.Publishers = append(rules.Publishers, p.Publisher)
 	}
-	for _, t := range src.Attestation.PredicateTypes {
+	for _, t := range t.source.Attestation.PredicateTypes {
 		rules.PredicateTypes = append(rules.PredicateTypes, t.Value)
 	}
 	return rules
