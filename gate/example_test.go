@@ -8,15 +8,16 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/gate"
+	"github.com/recipe-verify/recipe-verify/trust"
 )
 
 // A build tool asks before it builds. This one works without a network, on the
 // demonstration in the repository.
 func Example() {
 	o := gate.Options{
-		Offline:      true,
-		Mirrors:      []fetch.Mirror{{From: "https://", To: "../testdata/internet"}},
-		TrustedRoots: []string{"../testdata/trusted-root.json"},
+		Offline: true,
+		Mirrors: []fetch.Mirror{{From: "https://", To: "../testdata/internet"}},
+		Trust:   trust.Config{Roots: trust.RootFiles("../testdata/trusted-root.json")},
 	}
 	for _, recipe := range []string{"pypi", "tampered"} {
 		_, err := gate.Verify(context.Background(), filepath.Join("../testdata/recipes", recipe), o)

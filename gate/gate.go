@@ -40,16 +40,19 @@ type Options struct {
 	// archives to the builder.
 	NoDownload bool
 	// Offline forbids every network connection: archives and evidence come
-	// from mirrors that are folders, trust from TrustedRoots, the cache or the
-	// embedded snapshot.
+	// from mirrors that are folders, trust from files, the cache or the embedded
+	// snapshot.
 	Offline bool
-	// TrustedRoots are files that replace the public-good root.
-	TrustedRoots []string
+	// Trust says whom to believe. Its Offline, CacheDir and Timeout are taken
+	// from these options.
+	Trust trust.Config
 	// CacheDir keeps TUF metadata; "" stands for the user's cache folder.
 	CacheDir string
 	Mirrors  []fetch.Mirror
 	// Timeout is the longest time without progress of one request; see
-	// fetch.Client. 0 stands for its default.
+	// fetch.Client. 0 stands for its default. If it is another than that, it
+	// also limits a whole attempt to reach a TUF repository, which otherwise
+	// gets trust.DefaultTimeout: there is something to fall back on.
 	Timeout time.Duration
 	// MaxArchive is the most bytes that an archive may have; 0 for the default.
 	MaxArchive int64
@@ -155,15 +158,21 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 // that cannot be read is a mistake in the options; TUF is asked when a source
 // needs it.
 func (o Options) roots() (func(context.Context) (*trust.Roots, error), error) {
-	if len(o.TrustedRoots) == 0 {
-		source := &trust.Source{Offline: o.Offline, CacheDir: o.CacheDir}
-		return source.Load, nil
-	}
-	roots, err := trust.FromFiles(o.TrustedRoots...)
+	loader, err := o.TrustConfig().Open()
 	if err != nil {
 		return nil, err
 	}
-	return func(context.Context) (*trust.Roots, error) { return roots, nil }, nil
+	return loader.Load, nil
+}
+
+// TrustConfig is Trust with the options that it shares with the gate.
+func (o Options) TrustConfig() trust.Config {
+	c := o.Trust
+	c.Offline, c.CacheDir, c.Timeout = o.Offline, o.CacheDir, 0
+	if o.Timeout != fetch.DefaultTimeout {
+		c.Timeout = o.Timeout
+	}
+	return c
 }
 
 // Policy says what a run with these options enforces, for a report.
@@ -174,7 +183,7 @@ func (o Options) Policy() audit.Policy {
 		NoDownload:          o.NoDownload,
 		Offline:             o.Offline,
 		PredicateTypes:      verify.DefaultPredicateTypes(),
-		TrustedRoots:        o.TrustedRoots,
+		TrustedRoots:        o.TrustConfig().Places(),
 	}
 	if p.Match == 0 {
 		p.Match = verify.Any
@@ -185,12 +194,6 @@ func (o Options) Policy() audit.Policy {
 			to = fetch.Redact(to)
 		}
 		p.Mirrors = append(p.Mirrors, m.From+"="+to)
-	}
-	if len(p.TrustedRoots) == 0 {
-		p.TrustedRoots = []string{"Sigstore's public-good instance (refreshed by TUF, at most daily)"}
-		if o.Offline {
-			p.TrustedRoots = []string{"Sigstore's public-good instance (from the cache or the embedded snapshot)"}
-		}
 	}
 	return p
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/gate"
 	"github.com/recipe-verify/recipe-verify/internal/sigstoretest"
+	"github.com/recipe-verify/recipe-verify/trust"
 	"github.com/recipe-verify/recipe-verify/verify"
 )
 
@@ -114,9 +115,9 @@ const block = "  attestation: {publishers: github:harbour-lights/harbour-lights}
 
 func (u *upstream) options() gate.Options {
 	return gate.Options{
-		TrustedRoots: []string{u.root},
-		Mirrors:      []fetch.Mirror{{From: "https://pypi.org/", To: u.URL + "/"}},
-		Timeout:      time.Second,
+		Trust:   trust.Config{Roots: trust.RootFiles(u.root)},
+		Mirrors: []fetch.Mirror{{From: "https://pypi.org/", To: u.URL + "/"}},
+		Timeout: time.Second,
 	}
 }
 
@@ -359,7 +360,7 @@ func TestNothingAtHand(t *testing.T) {
 func TestUnreadableRootIsAnError(t *testing.T) {
 	u := newUpstream(t)
 	o := u.options()
-	o.TrustedRoots = []string{filepath.Join(u.dir, "absent.json")}
+	o.Trust.Roots = trust.RootFiles(filepath.Join(u.dir, "absent.json"))
 	if _, err := gate.Verify(context.Background(), u.recipe(t, block), o); err == nil {
 		t.Error("no error")
 	}

@@ -144,14 +144,15 @@ func readRecord(path, repository string) (*record, error) {
 }
 
 // writeCache stores a fresh answer, unless another process stored a newer one
-// meanwhile. A failure costs a warning.
-func (l *loading) writeCache(r *record) {
+// meanwhile.
+func (l *loading) writeCache(r *record) error {
 	if l.path == "" {
-		return
+		return nil
 	}
 	if err := l.store(r); err != nil {
-		l.warn("could not write the TUF cache %q: %s", l.path, oneLine(err))
+		return fmt.Errorf("could not write the TUF cache %q: %s", l.path, oneLine(err))
 	}
+	return nil
 }
 
 func (l *loading) store(r *record) error {

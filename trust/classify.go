@@ -25,20 +25,65 @@ type UnsupportedRootError struct {
 
 func (e *UnsupportedRootError) Error() string {
 	return fmt.Sprintf("found no %s, wanted one of each (only GitHub's own instance is known to do without)\n"+
-		"hint: a private instance without logs needs a policy that says what takes their place; use a root with logs",
-		strings.Join(e.Lacks, " and no "))
+		"hint: if this private instance has none, say so in recipe-verify.yaml: trust: {roots: [{path: FILE, insecure_without: [%s]}]}",
+		strings.Join(e.Lacks, " and no "), strings.Join(e.kinds(), ", "))
+}
+
+func (e *UnsupportedRootError) kinds() []string {
+	var kinds []string
+	for _, l := range []Log{TransparencyLog, CertificateLog} {
+		if slices.Contains(e.Lacks, l.words()) {
+			kinds = append(kinds, string(l))
+		}
+	}
+	return kinds
+}
+
+// words name a kind of log in messages.
+func (l Log) words() string {
+	if l == CertificateLog {
+		return "certificate-transparency log"
+	}
+	return "transparency log"
+}
+
+// in tells whether a root has logs of this kind.
+func (l Log) in(tr *root.TrustedRoot) bool {
+	if l == CertificateLog {
+		return len(tr.CTLogs()) > 0
+	}
+	return len(tr.RekorLogs()) > 0
+}
+
+// WaiverError says that a root must not do without a kind of log, although the
+// configuration says so.
+type WaiverError struct {
+	// Log is the kind of log.
+	Log Log
+	// Because says why not.
+	Because string
+}
+
+func (e *WaiverError) Error() string {
+	return fmt.Sprintf("it must not be used without a %s: %s\n"+
+		"hint: remove %s from insecure_without; roots that have all logs belong into a file of their own", e.Log.words(), e.Because, e.Log)
 }
 
 // classify decides what a root's certificates must bring, and the domain's name
 // if it is one of those that are known by content.
 //
-// Whatever is in doubt gets the full requirements or an error. The only way to
-// less is isGitHub, so that the authority of another instance that got into a
-// log-less root cannot profit from it.
-func classify(tr, known *root.TrustedRoot) (name string, _ Requirements, _ error) {
+// Whatever is in doubt gets the full requirements or an error. The only ways to
+// less are isGitHub, so that the authority of another instance that got into a
+// log-less root cannot profit from it, and what the configuration says of this
+// very file.
+func classify(tr, known *root.TrustedRoot, without []Log) (name string, _ Requirements, _ error) {
 	authorities, err := chains(tr)
 	if err != nil {
 		return "", Requirements{}, err
+	}
+	if len(without) > 0 {
+		r, err := waive(tr, known, authorities, without)
+		return "", r, err
 	}
 	switch {
 	case len(tr.RekorLogs()) > 0 && len(tr.CTLogs()) > 0:
@@ -49,14 +94,21 @@ func classify(tr, known *root.TrustedRoot) (name string, _ Requirements, _ error
 	case isGitHub(tr, authorities):
 		return GitHub, Requirements{SignedTimestamps: 1}, nil
 	}
+	return "", Requirements{}, lacking(tr, nil)
+}
+
+// lacking is the error for a root without logs that are not waived, or nil.
+func lacking(tr *root.TrustedRoot, without []Log) error {
 	e := &UnsupportedRootError{}
-	if len(tr.RekorLogs()) == 0 {
-		e.Lacks = append(e.Lacks, "transparency log")
+	for _, l := range []Log{TransparencyLog, CertificateLog} {
+		if !l.in(tr) && !slices.Contains(without, l) {
+			e.Lacks = append(e.Lacks, l.words())
+		}
 	}
-	if len(tr.CTLogs()) == 0 {
-		e.Lacks = append(e.Lacks, "certificate-transparency log")
+	if len(e.Lacks) == 0 {
+		return nil
 	}
-	return "", Requirements{}, e
+	return e
 }
 
 // isGitHub tells whether a root is that of GitHub's instance: no log of either

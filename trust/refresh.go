@@ -50,6 +50,19 @@ func (e *RolledBackError) Error() string {
 	return fmt.Sprintf("rolled back: found version %d of %s, wanted at least %d", e.Found, e.Role, e.Wanted)
 }
 
+// UnavailableError says that a TUF repository did not answer, or not to the end:
+// this says nothing about what it would have answered. Any other error of a
+// repository is about an answer that did not verify.
+type UnavailableError struct {
+	// Repository is its address without secrets.
+	Repository string
+	Err        error
+}
+
+func (e *UnavailableError) Error() string { return e.Err.Error() }
+
+func (e *UnavailableError) Unwrap() error { return e.Err }
+
 // verified is a trusted root, the TUF metadata that vouches for it and the
 // bytes that prove it.
 type verified struct {
@@ -82,6 +95,9 @@ func (s *Source) refresh(ctx context.Context, l *loading) (*verified, error) {
 	}
 	v, err := l.verify(web, l.ref)
 	if err != nil {
+		if web.failed {
+			err = &UnavailableError{l.shown(), err}
+		}
 		return nil, err
 	}
 	v.domain.Origin, v.domain.Date = originTUF, l.now
@@ -157,6 +173,20 @@ func (in *instance) verify(f fetcher.Fetcher, ref time.Time) (v *verified, err e
 	return v, nil
 }
 
+// checkAnchor tells whether trust can begin with a root.json: it is one, and
+// signed by its own keys. It may have expired, if a newer one did not.
+func checkAnchor(data []byte) (err error) {
+	defer func() {
+		if r := recover(); r != nil { // as in verify
+			err = fmt.Errorf("malformed TUF metadata: %v", r)
+		}
+	}()
+	if _, err := trustedmetadata.New(data); err != nil {
+		return errors.New(oneLine(err))
+	}
+	return nil
+}
+
 // domain reads the trusted root of the instance.
 func (in *instance) domain(data []byte) (Domain, error) {
 	domains, err := Parse(in.name, data)
@@ -173,7 +203,7 @@ func (in *instance) domain(data []byte) (Domain, error) {
 		if d.Require.LogEntries == 0 {
 			return Domain{}, &UnsupportedRootError{Lacks: []string{"transparency log"}}
 		}
-		d.Name = PublicGood
+		d.Name, d.Instance = PublicGood, PublicGood
 	}
 	return d, nil
 }
@@ -249,6 +279,9 @@ type webFetcher struct {
 	base   string
 	roots  map[string][]byte // verified before
 	got    map[string][]byte
+	// failed tells whether the last file did not come, or not whole. What
+	// go-tuf makes of its fetcher's errors may not say so any more.
+	failed bool
 }
 
 var _ fetcher.Fetcher = (*webFetcher)(nil)
@@ -261,6 +294,7 @@ func (f *webFetcher) DownloadFile(address string, maxLength int64, _ time.Durati
 	}
 	maxLength = min(maxLength, maxFile)
 	data, ok := f.roots[name]
+	f.failed = false
 	if !ok {
 		var err error
 		if data, err = f.get(address, maxLength); err != nil {
@@ -271,7 +305,8 @@ func (f *webFetcher) DownloadFile(address string, maxLength int64, _ time.Durati
 	return data, nil
 }
 
-func (f *webFetcher) get(address string, maxLength int64) ([]byte, error) {
+func (f *webFetcher) get(address string, maxLength int64) (data []byte, err error) {
+	f.failed = true
 	req, err := http.NewRequestWithContext(f.ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: the address is not usable", fileName(address))
@@ -285,10 +320,11 @@ func (f *webFetcher) get(address string, maxLength int64) ([]byte, error) {
 	if resp.StatusCode != http.StatusOK {
 		return nil, &metadata.ErrDownloadHTTP{StatusCode: resp.StatusCode, URL: fileName(address)}
 	}
-	data, err := io.ReadAll(io.LimitReader(resp.Body, maxLength+1))
+	data, err = io.ReadAll(io.LimitReader(resp.Body, maxLength+1))
 	if err != nil {
 		return nil, f.explain(address, err)
 	}
+	f.failed = false
 	if int64(len(data)) > maxLength {
 		return nil, fmt.Errorf("%s has more than %d bytes", fileName(address), maxLength)
 	}

@@ -149,6 +149,30 @@ func (s *Source) load(ctx context.Context, in *instance) (*Roots, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	l := s.begin(in)
+	if s.Offline {
+		return l.fallBack(errors.New("offline"))
+	}
+	if l.valid != nil && l.fresh() {
+		l.add(l.valid)
+		return l.out, nil
+	}
+	fetched, err := s.refresh(ctx, l)
+	if err != nil {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return l.fallBack(fmt.Errorf("the TUF repository could not be used: %w", err))
+	}
+	if err := l.writeCache(fetched.record); err != nil {
+		l.warn("%s", err)
+	}
+	l.add(&fetched.domain)
+	return l.out, nil
+}
+
+// begin sets the clock and reads the cache.
+func (s *Source) begin(in *instance) *loading {
 	l := &loading{instance: in, now: s.now(), out: &Roots{}}
 	// Metadata that expired before the snapshot was made stays expired, even
 	// by a clock that is set back.
@@ -164,23 +188,7 @@ func (s *Source) load(ctx context.Context, in *instance) (*Roots, error) {
 		l.path = filepath.Join(dir, in.cacheName())
 		l.readCache()
 	}
-	if s.Offline {
-		return l.fallBack(errors.New("offline"))
-	}
-	if l.valid != nil && l.fresh() {
-		l.add(l.valid)
-		return l.out, nil
-	}
-	fetched, err := s.refresh(ctx, l)
-	if err != nil {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		return l.fallBack(fmt.Errorf("the TUF repository could not be used: %w", err))
-	}
-	l.writeCache(fetched.record)
-	l.add(&fetched.domain)
-	return l.out, nil
+	return l
 }
 
 // loading is one call of Load.

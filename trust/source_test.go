@@ -376,7 +376,9 @@ func TestSlowWriter(t *testing.T) {
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	slow.writeCache(answer.record)
+	if err := slow.writeCache(answer.record); err != nil {
+		t.Fatal(err)
+	}
 	roots, err := at(dir, born).load(t.Context(), in)
 	outcome{originCache, sum(second), nil}.check(t, roots, err)
 }

@@ -2,6 +2,7 @@ package trust
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"errors"
@@ -38,8 +39,13 @@ const (
 // certificate that chains to it must bring. The zero value trusts nobody.
 type Domain struct {
 	// Name is PublicGood or GitHub for what is recognized as such, for other
-	// roots the base name of the file without its extension.
+	// roots the base name of the file without its extension, or the
+	// repository's host. A [Config] makes names unique: the second of a name
+	// ends in ":2", and so on.
 	Name string
+	// Instance is PublicGood or GitHub for what is recognized as such, whatever
+	// its name is, and empty for other roots.
+	Instance string
 	// Origin is "embedded snapshot", "TUF", "TUF cache", or the file's path.
 	Origin string
 	// Root is what signatures, logs and time stamps are verified with.
@@ -97,28 +103,29 @@ type Roots struct {
 
 // FromFiles reads trusted roots from files, in order, without asking anybody.
 // A file holds one trusted root as JSON, or several one after the other (JSON
-// Lines, as "gh attestation trusted-root" prints); each is a domain of its own.
-// No path is an error, as is a file that Parse refuses; the message names it.
+// Lines, as "gh attestation trusted-root" prints); each is a domain of its own,
+// and one that is there twice is one domain. No path is an error, as is a file
+// that Parse refuses; the message names it.
 func FromFiles(paths ...string) (*Roots, error) {
 	if len(paths) == 0 {
 		return nil, errors.New("no trusted root file was named")
 	}
-	roots := &Roots{}
-	for _, path := range paths {
-		data, err := readFile(path, MaxRootFile)
-		if err != nil {
-			return nil, fmt.Errorf("trusted root: %w", err)
-		}
-		domains, err := Parse(stem(path), data)
-		if err != nil {
-			return nil, fmt.Errorf("trusted root %q: %w", path, err)
-		}
-		for i := range domains {
-			domains[i].Origin = path
-		}
-		roots.Domains = append(roots.Domains, domains...)
+	return Config{Roots: RootFiles(paths...)}.Load(context.Background())
+}
+
+func fromFile(f RootFile) ([]Domain, error) {
+	data, err := readFile(f.Path, MaxRootFile)
+	if err != nil {
+		return nil, fmt.Errorf("trusted root: %w", err)
 	}
-	return roots, nil
+	domains, err := parse(stem(f.Path), data, f.InsecureWithout)
+	if err != nil {
+		return nil, fmt.Errorf("trusted root %q: %w", f.Path, err)
+	}
+	for i := range domains {
+		domains[i].Origin = f.Path
+	}
+	return domains, nil
 }
 
 // Parse reads one trusted root, or several one after the other, and decides
@@ -131,6 +138,11 @@ func FromFiles(paths ...string) (*Roots, error) {
 // root makes an error of the whole. The error is an *UnsupportedRootError for a
 // root that is well formed, and has no requirements that would be safe.
 func Parse(name string, data []byte) ([]Domain, error) {
+	return parse(name, data, nil)
+}
+
+// parse is Parse for roots that may lack some kinds of logs.
+func parse(name string, data []byte, without []Log) ([]Domain, error) {
 	if len(data) > MaxRootFile {
 		return nil, fmt.Errorf("found %d bytes, the limit is %d", len(data), MaxRootFile)
 	}
@@ -154,7 +166,7 @@ func Parse(name string, data []byte) ([]Domain, error) {
 		if len(domains) == MaxDomains {
 			return nil, fmt.Errorf("more than %d trusted roots", MaxDomains)
 		}
-		d, err := parseOne(value, known)
+		d, err := parseOne(value, known, without)
 		if err != nil {
 			if len(domains) > 0 || dec.More() {
 				err = fmt.Errorf("root %d: %w", len(domains)+1, err)
@@ -177,16 +189,16 @@ func Parse(name string, data []byte) ([]Domain, error) {
 	return domains, nil
 }
 
-func parseOne(value []byte, known *root.TrustedRoot) (Domain, error) {
+func parseOne(value []byte, known *root.TrustedRoot, without []Log) (Domain, error) {
 	tr, err := root.NewTrustedRootFromJSON(value)
 	if err != nil {
 		return Domain{}, errors.New(oneLine(err))
 	}
-	name, require, err := classify(tr, known)
+	name, require, err := classify(tr, known, without)
 	if err != nil {
 		return Domain{}, err
 	}
-	return Domain{Name: name, Root: tr, Require: require, JSON: bytes.Clone(value)}, nil
+	return Domain{Name: name, Instance: name, Root: tr, Require: require, JSON: bytes.Clone(value)}, nil
 }
 
 // otherName keeps a file called github.json from lending its name to a root

@@ -15,6 +15,7 @@ import (
 	"github.com/recipe-verify/recipe-verify/internal/config"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/report"
+	"github.com/recipe-verify/recipe-verify/trust"
 )
 
 // verifyFlags are the flags of verify, as they were given.
@@ -24,7 +25,6 @@ type verifyFlags struct {
 
 	noDownload, requireAttestations, offline bool
 	publishers                               string
-	trustedRoots                             []string
 	cacheDir, timeout, maxArchive            string
 	mirrors                                  []string
 	jobs                                     int
@@ -32,6 +32,7 @@ type verifyFlags struct {
 	policy   string
 	noPolicy bool
 
+	trustFlags
 	evaluationFlags
 }
 
@@ -80,7 +81,6 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.BoolVar(&f.noDownload, "no-download", false, "metadata only: verify the evidence for the recipe's sha256, and do not fetch archives")
 	s.StringVar(&f.publishers, "publishers", "any", "`any` or all of a source's publishers must have signed it")
 	s.BoolVar(&f.requireAttestations, "require-attestations", false, "a URL source without an attestation block is missing")
-	s.StringArrayVar(&f.trustedRoots, "trusted-root", nil, "trust the Sigstore instances in `FILE` instead of the public-good instance (may be repeated)")
 	s.BoolVar(&f.offline, "offline", false, "open no network connection")
 	s.StringVar(&f.cacheDir, "cache-dir", "", "keep Sigstore's TUF metadata below `DIR` (default: the user's cache folder)")
 	s.StringVar(&f.timeout, "timeout", fetch.DefaultTimeout.String(), "give up a request that makes no progress for `DURATION`")
@@ -89,6 +89,7 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.IntVar(&f.jobs, "jobs", audit.DefaultJobs, "work on `N` sources at a time")
 	s.StringVar(&f.policy, "policy", "", "read options from `FILE` instead of the recipe-verify.yaml beside or above the recipe")
 	s.BoolVar(&f.noPolicy, "no-policy", false, "read no recipe-verify.yaml")
+	f.trustFlags.register(c)
 	f.evaluationFlags.register(c, "this machine's")
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 	c.MarkFlagsMutuallyExclusive("policy", "no-policy")
@@ -184,12 +185,14 @@ func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Op
 		NoDownload:          f.noDownload,
 		RequireAttestations: choose(given("require-attestations"), f.requireAttestations, file.RequireAttestations),
 		Offline:             choose(given("offline"), f.offline, file.Offline),
-		TrustedRoots:        choose(given("trusted-root"), f.trustedRoots, file.TrustedRoots),
 		CacheDir:            choose(given("cache-dir"), f.cacheDir, file.CacheDir),
 		Match:               file.Match,
 		Timeout:             file.Timeout,
 		MaxArchive:          file.MaxArchive,
 		Jobs:                f.jobs,
+	}
+	if o.Trust, err = f.trustFlags.config(trust.Config{Roots: trust.RootFiles(file.TrustedRoots...)}); err != nil {
+		return o, "", err
 	}
 	if f.jobs < 1 {
 		return o, "", wrongValue(c, "--jobs", fmt.Sprint(f.jobs), "a number from 1 on")
