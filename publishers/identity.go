@@ -28,6 +28,15 @@ type Identity struct {
 	// accounts.
 	SourceRepository string
 	SourceRef        string
+	// SourceRepositoryID and SourceOwnerID are the identifiers that the host
+	// gave the repository (.15) and its owner (.17). Unlike names they are
+	// never given again.
+	SourceRepositoryID string
+	SourceOwnerID      string
+	BuildConfigURI     string // the workflow that was started, with its ref (.18)
+	Trigger            string // what started it (.20): push, release, workflow_dispatch, …
+	RunnerEnvironment  string // where it ran (.11): github-hosted, gitlab-hosted, self-hosted
+	Environment        string // the deployment environment (.23)
 }
 
 // urlIdentity is a URL as Fulcio writes it into a SAN, taken apart.

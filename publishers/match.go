@@ -15,6 +15,13 @@ const (
 	FieldRepository       Field = "repository"
 	FieldSourceRepository Field = "source repository"
 	FieldRef              Field = "ref"
+	FieldWorkflow         Field = "workflow"
+	FieldTrigger          Field = "trigger"
+	FieldRunner           Field = "runner"
+	FieldEnvironment      Field = "environment"
+	FieldVersion          Field = "version"
+	FieldRepositoryID     Field = "repository id"
+	FieldOwnerID          Field = "owner id"
 )
 
 // A MismatchError says in what an identity is not the publisher.
@@ -25,19 +32,50 @@ type MismatchError struct {
 	Found     string
 	Wanted    string
 	Mend      string // a hint, or ""
+	Rule      string // the policy's rule that was broken, as [Rule] names itself, or ""
+	// because is added to the message, foreign text in it already quoted.
+	because string
 }
 
 // Error implements error.
 func (e *MismatchError) Error() string {
+	text := ""
 	switch e.Field {
 	case FieldRepository, FieldIdentity:
-		return fmt.Sprintf("signed by %s, wanted %s", quoteIfOdd(e.Found), quoteIfOdd(e.Wanted))
+		text = fmt.Sprintf("signed by %s, wanted %s", quoteIfOdd(e.Found), quoteIfOdd(e.Wanted))
 	case FieldSourceRepository:
-		return fmt.Sprintf("signed by the reusable workflow %s when %s ran it, wanted %s",
+		text = fmt.Sprintf("signed by the reusable workflow %s when %s ran it, wanted %s",
 			quoteIfOdd(e.Found), quoteIfOdd(e.Signer), quoteIfOdd(e.Publisher))
 	default:
-		return fmt.Sprintf("signed with the %s %s, wanted %s for %s",
-			e.Field, quoteIfOdd(e.Found), quoteIfOdd(e.Wanted), quoteIfOdd(e.Publisher))
+		text = fmt.Sprintf("%s %s, wanted %s for %s",
+			e.Field.signed(), quoteIfOdd(e.Found), quoteIfOdd(e.Wanted), quoteIfOdd(e.Publisher))
+	}
+	text += e.because
+	if e.Rule != "" {
+		text += " (rule " + quoteIfOdd(e.Rule) + ")"
+	}
+	return text
+}
+
+// signed begins the sentence about a field that is not what was wanted.
+func (f Field) signed() string {
+	switch f {
+	case FieldWorkflow:
+		return "signed by the workflow"
+	case FieldTrigger:
+		return "signed in a run with the trigger"
+	case FieldRunner:
+		return "signed on the runner"
+	case FieldEnvironment:
+		return "signed in the environment"
+	case FieldVersion:
+		return "signed at"
+	case FieldRepositoryID:
+		return "signed by the repository with the id"
+	case FieldOwnerID:
+		return "signed by the owner with the id"
+	default:
+		return "signed with the " + string(f)
 	}
 }
 
@@ -121,8 +159,7 @@ func (p Publisher) matchRepository(id Identity, set setMismatch) error {
 func (p Publisher) otherRepository(id Identity, repo string, set setMismatch) error {
 	if id.sourceRepository() == p.repository {
 		return set(FieldSourceRepository, trimScheme(id.SAN), p.text,
-			"the project builds with a reusable workflow of "+quoteIfOdd(repo)+
-				"; naming that repository as publisher would trust every project that uses it, so a policy has to allow this workflow for this project")
+			"the project builds with a reusable workflow of "+quoteIfOdd(repo)+"; a policy can allow that workflow for this project")
 	}
 	return set(FieldRepository, id.Publisher(), p.text, "")
 }
@@ -189,6 +226,12 @@ func (p Publisher) matchURL(id Identity, set setMismatch) error {
 		if lower(seg) != lower(san.path[i]) {
 			return fail()
 		}
+	}
+	if p.ref != "" { // a repository at a ref, which no SAN ends in by itself
+		if err := p.matchSource(id, set); err != nil {
+			return err
+		}
+		return p.matchRef(id, p.ref, set)
 	}
 	switch {
 	case len(want.path) == 0 && len(san.path) > 0,

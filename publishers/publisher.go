@@ -63,6 +63,18 @@ func (p Publisher) Repository() string { return p.repository }
 // Ref is the pattern that the ref must match, or "" when any ref will do.
 func (p Publisher) Ref() string { return p.ref }
 
+// host is the host that the publisher's identities lie on, lower case, or "".
+func (p Publisher) host() string {
+	if p.repository != "" {
+		host, _, _ := strings.Cut(p.repository, "/")
+		return host
+	}
+	if p.url != nil {
+		return p.url.host
+	}
+	return ""
+}
+
 // IsZero tells whether p is the zero value, which matches nobody.
 func (p Publisher) IsZero() bool { return p.issuer == "" }
 
@@ -148,7 +160,9 @@ func (p provider) example() string {
 // New makes a publisher of a certificate identity and its issuer. The issuer is
 // compared exactly. An identity that is an https or http URL is compared by its
 // parts, without regard to case up to a ref, and stands for everything below
-// it; on github.com and gitlab.com it must name a repository. Any other
+// it; on github.com and gitlab.com it must name a repository, and with a ref and
+// no workflow it stands for every workflow of the repository at exactly that
+// ref, as a shorthand does. Any other
 // identity, such as an e-mail address, is compared exactly. Errors are of type
 // *[SyntaxError].
 func New(identity, issuer string) (Publisher, error) {
@@ -182,6 +196,17 @@ func New(identity, issuer string) (Publisher, error) {
 			return fail("name a repository: https://"+u.host+"/owner/repo", "names no repository of %s", u.host)
 		}
 		p.repository = repo
+		if u.hasRef {
+			if err := checkRefPattern(u.ref); err != nil {
+				return fail("write the whole ref as it stands in certificates: @refs/tags/… or @refs/heads/…", "has %v", err)
+			}
+			if strings.Contains(u.ref, "*") {
+				return fail("write a shorthand for a pattern: "+spelled(identity, repo)+"@"+u.ref, "has a \"*\" in its ref, which is compared exactly")
+			}
+			if len(u.path) == strings.Count(repo, "/") {
+				p.ref = u.ref
+			}
+		}
 	}
 	p.url = u
 	return p, nil
@@ -194,6 +219,19 @@ func providerOfHost(host string) (provider, bool) {
 		}
 	}
 	return provider{}, false
+}
+
+// checkHost accepts the plain name of a host in lower case.
+func checkHost(host string) error {
+	if host == "" || host[0] == '.' || host[len(host)-1] == '.' || strings.Contains(host, "..") {
+		return fmt.Errorf("names the host %q, which is no host", clip(host))
+	}
+	for i := range len(host) {
+		if c := host[i]; !isAlnum(c) && c != '.' && c != '-' {
+			return fmt.Errorf("has the character %q in its host %q", c, clip(host))
+		}
+	}
+	return nil
 }
 
 // checkSegment accepts what GitHub and GitLab allow in the name of an owner, a

@@ -87,6 +87,9 @@ func TestNewRefuses(t *testing.T) {
 		{"port", "https://github.com:443/a/b", "https://i", "in its host"},
 		{"query", "https://github.com/a/b?c", "https://i", "holds the character"},
 		{"no host", "https:///a", "https://i", "no host"},
+		{"short ref", "https://github.com/a/b@v1", "https://i", "neither a full ref"},
+		{"short ref of a workflow", "https://github.com/a/b/.github/workflows/x.yml@v1", "https://i", "neither a full ref"},
+		{"pattern in a ref", "https://github.com/a/b@refs/tags/v*", "https://i", "compared exactly"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := publishers.New(c.identity, c.issuer); err == nil || !strings.Contains(err.Error(), c.problem) {
@@ -244,7 +247,17 @@ func TestMatchMapping(t *testing.T) {
 		{"workflow and ref", "https://github.com/pallets/flask/.github/workflows/release.yml@refs/tags/v1", publishers.GitHubIssuer, flask, ""},
 		{"workflow and other ref", "https://github.com/pallets/flask/.github/workflows/release.yml@refs/tags/v", publishers.GitHubIssuer, flask, publishers.FieldIdentity},
 		{"other workflow", "https://github.com/pallets/flask/.github/workflows/test.yml", publishers.GitHubIssuer, flask, publishers.FieldIdentity},
-		{"ref without the workflow", "https://github.com/pallets/flask@refs/tags/v1", publishers.GitHubIssuer, flask, publishers.FieldIdentity},
+		{"repository and ref", "https://github.com/pallets/flask@refs/tags/v1", publishers.GitHubIssuer, flask, ""},
+		{"repository and other ref", "https://github.com/pallets/flask@refs/tags/v2", publishers.GitHubIssuer, flask, publishers.FieldRef},
+		{"repository and branch of that name", "https://github.com/pallets/flask@refs/heads/v1", publishers.GitHubIssuer, flask, publishers.FieldRef},
+		{
+			"repository and ref, another one built", "https://github.com/pallets/flask@refs/tags/v1", publishers.GitHubIssuer,
+			with(flask, func(id *publishers.Identity) { id.SourceRef = "refs/heads/main" }), publishers.FieldRef,
+		},
+		{
+			"repository and ref, run by another", "https://github.com/pallets/flask@refs/tags/v1", publishers.GitHubIssuer,
+			with(flask, func(id *publishers.Identity) { id.SourceRepository = "https://github.com/evil/x" }), publishers.FieldSourceRepository,
+		},
 		{
 			"reusable workflow run by another", "https://github.com/pallets/flask/.github/workflows/release.yml", publishers.GitHubIssuer,
 			with(flask, func(id *publishers.Identity) { id.SourceRepository = "https://github.com/evil/x" }), publishers.FieldSourceRepository,

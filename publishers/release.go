@@ -7,6 +7,10 @@ import "strings"
 type Release struct {
 	Repository string `json:"repository"` // "owner/repo"
 	Tag        string `json:"tag"`
+	// RepositoryID and OwnerID are GitHub's identifiers of the repository and
+	// its owner, or "" in statements that lack them.
+	RepositoryID string `json:"repository_id,omitempty"`
+	OwnerID      string `json:"owner_id,omitempty"`
 }
 
 // MatchRelease tells whether a release that GitHub attests to is the
