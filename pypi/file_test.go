@@ -5,6 +5,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/recipe-verify/recipe-verify/origin"
 	"github.com/recipe-verify/recipe-verify/pypi"
 )
 
@@ -94,7 +95,7 @@ func FuzzParseURL(f *testing.F) {
 		if !ok {
 			return
 		}
-		if pypi.Normalize(file.Project) != file.Project {
+		if origin.NormalizeProject(file.Project) != file.Project {
 			t.Errorf("project %q is not normalized", file.Project)
 		}
 		if !file.SameFile(file.Name) {

@@ -30,6 +30,7 @@ var (
 var rules = map[string][]string{
 	"digest":      slices.Concat(network, sigstore, []string{local + "recipe"}),
 	"recipe":      slices.Concat(network, sigstore, []string{local + "attestation", local + "audit"}),
+	"origin":      slices.Concat(network, sigstore, []string{local + "recipe", local + "attestation", local + "audit"}),
 	"publishers":  slices.Concat(network, sigstore, []string{local + "recipe"}),
 	"attestation": slices.Concat(network, sigstore, []string{local + "recipe", local + "audit"}),
 	"pypi":        slices.Concat(sigstore, []string{local + "ghrelease", local + "audit", local + "recipe"}),
