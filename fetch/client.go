@@ -13,6 +13,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/recipe-verify/recipe-verify/digest"
@@ -74,6 +75,19 @@ type Client struct {
 	// are sent over https to exactly that host and to nobody else. An http
 	// address gets one only if it is a loopback address.
 	Tokens map[string]string
+	// Limits say how often hosts are asked, by host ("pypi.org", or host:port)
+	// or OtherHosts; they replace DefaultLimits host by host.
+	Limits map[string]Limit
+	// MaxWait is the longest pause that a host may ask for (Retry-After,
+	// X-RateLimit-Reset) before calls fail with a *QuotaError instead of
+	// waiting: Timeout if 0, at most two minutes.
+	MaxWait time.Duration
+	// Cache keeps documents on disk for later runs; nil for none.
+	Cache *Cache
+	// Once asks for each document at most once in the client's life: a later
+	// call gets the same answer, as long as it is among the last ones (see
+	// maxRemembered) or in Cache. Calls at the same time share a request.
+	Once bool
 	// RootCAs are the certificate authorities for https; the system's if nil.
 	RootCAs *x509.CertPool
 	// Logger gets retries and warnings, URLs redacted; nil for none.
@@ -100,6 +114,10 @@ type engine struct {
 	timeout   time.Duration
 	pause     time.Duration
 	retries   int
+	memory    *memory
+
+	shared, cacheHits atomic.Int64
+	cacheWarning      sync.Once
 }
 
 func (c *Client) start() *engine {
@@ -116,6 +134,7 @@ func (c *Client) start() *engine {
 			timeout:   c.Timeout,
 			pause:     c.FirstPause,
 			retries:   c.Retries,
+			memory:    newMemory(),
 		}
 		if e.log == nil {
 			e.log = slog.New(slog.DiscardHandler)
@@ -145,7 +164,11 @@ func (c *Client) start() *engine {
 		if classify == nil {
 			classify = reachOf
 		}
-		e.transport = newGuard(env, e.timeout, c.RootCAs, classify, c.resolver)
+		maxWait := c.MaxWait
+		if maxWait <= 0 {
+			maxWait = min(e.timeout, maxRetryAfter)
+		}
+		e.transport = newGuard(env, e.timeout, c.RootCAs, classify, c.resolver, newGates(c.Limits, maxWait, e.pause))
 		e.http = &http.Client{Transport: e.transport, CheckRedirect: e.checkRedirect}
 		c.engine = e
 	})
@@ -155,12 +178,18 @@ func (c *Client) start() *engine {
 // Close closes connections that are idle. The client can still be used.
 func (c *Client) Close() { c.start().transport.closeIdle() }
 
-// Document is a small file that was fetched whole.
+// Document is a small file that was fetched whole. Callers may share its body
+// and header, which must not be changed.
 type Document struct {
 	URL     string // as asked for
 	Address string // where it was found, after mirrors and redirects; redacted
 	Body    []byte
-	Header  http.Header // empty for files
+	Header  http.Header // empty for files; from the cache a few fields only
+	// Cached tells that the bytes come from the cache on disk, and Checked when
+	// the server last said that it has the same: now, unless the cache was used
+	// without asking. Checked is zero for what was fetched.
+	Cached  bool
+	Checked time.Time
 }
 
 // DocumentOptions say how a document is fetched.
@@ -173,21 +202,19 @@ type DocumentOptions struct {
 	Anonymous bool
 }
 
-// Document fetches a document. A nil error means that the answer had status
-// 200 and arrived completely. Otherwise the error is a [*NotFoundError],
-// [*UnavailableError], [*RefusedError] or [*TooLargeError], or wraps
-// context.Canceled.
+// Document fetches a document, or takes it from Cache. A nil error means that
+// the answer had status 200 and arrived completely, now or earlier. Otherwise
+// the error is a [*NotFoundError], [*UnavailableError], [*QuotaError],
+// [*RefusedError] or [*TooLargeError], or wraps context.Canceled.
 func (c *Client) Document(ctx context.Context, rawURL string, o DocumentOptions) (*Document, error) {
-	body := &documentBody{}
 	r := request{url: rawURL, accept: o.Accept, limit: o.MaxBytes, anonymous: o.Anonymous}
 	if r.limit <= 0 {
 		r.limit = DefaultMaxDocument
 	}
-	got, err := c.fetch(ctx, r, body)
-	if err != nil {
-		return nil, err
+	if c.Once {
+		return c.remembered(ctx, r)
 	}
-	return &Document{URL: rawURL, Address: got.address, Body: body.Bytes(), Header: got.header}, nil
+	return c.document(ctx, r, false)
 }
 
 // Archive is what was measured of an archive, read to its end.
@@ -274,13 +301,17 @@ type request struct {
 	anonymous bool
 	archive   bool
 	progress  func(Progress)
+	known     *entry // what is asked for on condition that it has changed
 }
 
 // outcome is what is known of a complete transfer beside its bytes.
 type outcome struct {
-	address string
-	header  http.Header
-	size    int64
+	address     string
+	header      http.Header
+	size        int64
+	resource    string // that the header's validators are of; empty for files
+	notModified bool   // since the answer that is known
+	credentials bool   // were sent, to whomever
 }
 
 // fetch obtains one URL, from wherever the mirrors say, and again from there

@@ -49,6 +49,7 @@ type UnavailableError struct {
 
 	again    bool // trying again may help
 	waitSent bool // Retry-After was sent
+	gated    bool // the host's gate holds the next attempt back
 	hint     string
 }
 

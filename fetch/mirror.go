@@ -153,14 +153,14 @@ func unreserved(c byte) bool {
 }
 
 // canonicalHost gives host and port in lower case, without the port that the
-// scheme implies.
+// scheme implies and without the full stop that ends an absolute name.
 func canonicalHost(u *url.URL) string {
 	host := strings.ToLower(u.Host)
 	scheme := strings.ToLower(u.Scheme)
 	if p := u.Port(); p == "" || scheme == "http" && p == "80" || scheme == "https" && p == "443" {
 		host = strings.TrimSuffix(host, ":"+p)
 	}
-	return host
+	return plainHost(host)
 }
 
 // covers gives what follows the mirror's prefix in a URL of the same form.

@@ -35,6 +35,8 @@ type transfer struct {
 	pause     time.Duration // before the next attempt
 	failure   error         // of the last attempt
 
+	credentials bool // were sent
+
 	have part
 	told time.Time // when progress was reported last
 }
@@ -49,6 +51,8 @@ type part struct {
 	resource string // that etag and modified are of
 	address  string
 	header   http.Header
+
+	notModified bool // since what is known
 }
 
 func newTransfer(ctx context.Context, c *Client, e *engine, r request, to body) *transfer {
@@ -66,7 +70,7 @@ func (t *transfer) remote(at place) (outcome, error) {
 	target.User = nil
 	t.target = &target
 	ctx := context.WithValue(t.ctx, tripKey{}, &trip{
-		asked: t.asked.url, hops: t.hops, mirrored: at.mirrored, standsFor: t.standsFor,
+		asked: t.asked.url, hops: t.hops, mirrored: at.mirrored, standsFor: t.standsFor, dog: t.dog,
 	})
 	r, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {
@@ -81,7 +85,11 @@ func (t *transfer) remote(at place) (outcome, error) {
 	if !t.asked.anonymous {
 		if a := t.engine.authorization(at.remote, at.mirrored); a != "" {
 			r.Header.Set("Authorization", a)
+			t.credentials = true
 		}
+	}
+	if known := t.asked.known; known != nil {
+		known.condition(r.Header)
 	}
 	r.SetResponseHandler(t.receive)
 	rc := &retryablehttp.Client{
@@ -96,7 +104,10 @@ func (t *transfer) remote(at place) (outcome, error) {
 	if _, err := rc.Do(r); err != nil {
 		return outcome{}, t.explain(err)
 	}
-	return outcome{address: t.have.address, header: t.have.header, size: t.have.size}, nil
+	return outcome{
+		address: t.have.address, header: t.have.header, size: t.have.size, resource: t.have.resource,
+		notModified: t.have.notModified, credentials: t.credentials,
+	}, nil
 }
 
 // discard hands the error on; check has closed the body.
@@ -144,6 +155,10 @@ func (t *transfer) check(_ context.Context, resp *http.Response, err error) (boo
 
 // plan sets the pause before the next attempt, or says why there is none.
 func (t *transfer) plan(u *UnavailableError) (refusal string) {
+	if u.gated {
+		t.pause = 0 // the gate waits
+		return ""
+	}
 	what := "the pause before the next attempt"
 	t.pause = backoff(t.engine.pause, t.attempts)
 	if u.waitSent {
@@ -189,6 +204,10 @@ func (t *transfer) receive(resp *http.Response) error {
 	switch code := resp.StatusCode; {
 	case code == http.StatusOK:
 		t.restart(resp)
+	case code == http.StatusNotModified && t.asked.known != nil:
+		t.forget()
+		t.have.notModified, t.have.header, t.have.resource = true, resp.Header, resource(resp)
+		return nil
 	case code == http.StatusPartialContent && ranged:
 		if problem := t.have.differs(resp); problem != "" {
 			t.forget()
@@ -203,7 +222,7 @@ func (t *transfer) receive(resp *http.Response) error {
 		u := t.broken(resp, status(code), status(http.StatusOK), nil)
 		u.again = code == http.StatusTooManyRequests || code >= 500
 		u.Wait, u.waitSent = retryAfter(resp.Header, time.Now())
-		return u
+		return t.limited(resp, u)
 	}
 	if coding := resp.Header.Values("Content-Encoding"); len(coding) > 0 && !identity(coding) {
 		t.forget()
@@ -216,6 +235,21 @@ func (t *transfer) receive(resp *http.Response) error {
 	}
 	t.have.header = resp.Header
 	return t.copy(resp)
+}
+
+// limited makes an answer that says "not so often" one of the host's, not of
+// the address: the gate holds back all requests to it.
+func (t *transfer) limited(resp *http.Response, u *UnavailableError) error {
+	if u.Status != http.StatusTooManyRequests && u.Status != http.StatusForbidden {
+		return u
+	}
+	if blocked := t.engine.transport.gates.blocked(canonicalHost(resp.Request.URL)); blocked != nil {
+		return t.quotaError(blocked, u)
+	}
+	if _, _, u.gated = quota(resp, time.Now()); u.gated || u.Status == http.StatusTooManyRequests {
+		u.again, u.gated = true, true
+	}
+	return u
 }
 
 func identity(codings []string) bool {
@@ -355,13 +389,22 @@ func (t *transfer) classify(err error) error {
 	}
 	var (
 		missing *NotFoundError
+		quota   *QuotaError
 		away    *UnavailableError
 		refused *RefusedError
 		large   *TooLargeError
 		covered *coveredRedirect
 		address *addressError
+		blocked *blockedError
+		dead    *deadError
 	)
 	switch {
+	case errors.As(err, &quota):
+		return quota
+	case errors.As(err, &blocked):
+		return t.quotaError(blocked, nil)
+	case errors.As(err, &dead):
+		return t.deadHost(dead)
 	case errors.As(err, &missing), errors.As(err, &large), errors.As(err, &refused):
 		return first(missing, large, refused)
 	case errors.As(err, &away):

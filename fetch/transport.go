@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptrace"
@@ -26,7 +27,12 @@ type guard struct {
 	proxied  *http.Transport            // to the user's proxy, which resolves names
 	proxy    func(*url.URL) (*url.URL, error)
 	classify func(netip.Addr) reach
+	gates    *gates
 }
+
+// connectTimeout is the most that a connection, and then TLS, may take, so that
+// a host that swallows packets is known for dead before long.
+const connectTimeout = 10 * time.Second
 
 // trip is what is known of one chain of redirects. It travels in the context
 // of the requests.
@@ -36,6 +42,7 @@ type trip struct {
 	mirrored  bool
 	standsFor string       // with mirrored: the host whose URL was asked for
 	origin    atomic.Int32 // the reach of the address that was connected to first
+	dog       *watchdog    // sleeps while a request waits for its turn
 }
 
 type tripKey struct{}
@@ -73,16 +80,16 @@ func hintFor(is, limit reach) string {
 	return "if that server is the right one, name its address in the recipe, or as a mirror with --mirror FROM=TO"
 }
 
-func newGuard(env func(string) string, timeout time.Duration, roots *x509.CertPool, classify func(netip.Addr) reach, resolver *net.Resolver) *guard {
-	g := &guard{classify: classify, proxy: proxyFunc(env)}
+func newGuard(env func(string) string, timeout time.Duration, roots *x509.CertPool, classify func(netip.Addr) reach, resolver *net.Resolver, gates *gates) *guard {
+	g := &guard{classify: classify, proxy: proxyFunc(env), gates: gates}
 	for limit := range g.direct {
 		g.direct[limit] = newTransport(timeout, roots, &net.Dialer{
-			Timeout:        timeout,
+			Timeout:        min(timeout, connectTimeout),
 			Resolver:       resolver,
 			ControlContext: g.control(reach(limit)),
 		})
 	}
-	g.proxied = newTransport(timeout, roots, &net.Dialer{Timeout: timeout, Resolver: resolver})
+	g.proxied = newTransport(timeout, roots, &net.Dialer{Timeout: min(timeout, connectTimeout), Resolver: resolver})
 	g.proxied.Proxy = func(r *http.Request) (*url.URL, error) { return g.proxy(r.URL) }
 	return g
 }
@@ -91,7 +98,7 @@ func newTransport(timeout time.Duration, roots *x509.CertPool, dialer *net.Diale
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
 		TLSClientConfig:        &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
-		TLSHandshakeTimeout:    timeout,
+		TLSHandshakeTimeout:    min(timeout, connectTimeout),
 		DisableCompression:     true,
 		ForceAttemptHTTP2:      true,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: timeout / 2, PingTimeout: timeout / 2},
@@ -156,7 +163,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		if first {
 			t.origin.Store(int32(is))
 		}
-		return checkLocation(g.proxied.RoundTrip(r))
+		return g.send(g.proxied, r, t, is)
 	}
 	if first {
 		t.origin.Store(int32(is))
@@ -168,14 +175,54 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 			},
 		}))
 	}
-	return checkLocation(g.direct[limit].RoundTrip(r))
+	return g.send(g.direct[limit], r, t, is)
+}
+
+// send makes a request when it is its turn.
+func (g *guard) send(by http.RoundTripper, r *http.Request, t *trip, is reach) (*http.Response, error) {
+	gate := g.gates.of(canonicalHost(r.URL), is)
+	leave, err := gate.turn(r.Context(), t.dog)
+	if err != nil {
+		return nil, err
+	}
+	gate.begins(r)
+	resp, err := by.RoundTrip(r)
+	if err != nil {
+		if counts(r.Context(), err) {
+			gate.unanswered(err)
+		}
+		leave()
+		return nil, err
+	}
+	gate.answered(resp)
+	resp.Body = &turnBody{resp.Body, leave}
+	return checkLocation(resp)
+}
+
+// turnBody ends a request's turn with its body.
+type turnBody struct {
+	io.ReadCloser
+	leave func()
+}
+
+func (b *turnBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err != nil {
+		b.leave()
+	}
+	return n, err
+}
+
+func (b *turnBody) Close() error {
+	b.leave()
+	return b.ReadCloser.Close()
 }
 
 // checkLocation keeps net/http from quoting a malformed Location, which may
 // hold secrets, in its error.
-func checkLocation(resp *http.Response, err error) (*http.Response, error) {
-	if err != nil || resp.StatusCode < 300 || resp.StatusCode > 399 || resp.Header.Get("Location") == "" {
-		return resp, err
+func checkLocation(resp *http.Response) (*http.Response, error) {
+	if resp.StatusCode < 300 || resp.StatusCode > 399 || resp.Header.Get("Location") == "" {
+		return resp, nil
 	}
 	if _, err := resp.Location(); err != nil {
 		resp.Body.Close()

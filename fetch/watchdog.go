@@ -26,6 +26,7 @@ type watchdog struct {
 	total    int64     // bytes so far, of all attempts
 	since    time.Time // when the window for the rate began
 	window   int64     // bytes in it
+	paused   time.Time // when pause was called; zero while it watches
 }
 
 // watch gives a context that ends when limit passes without progress.
@@ -78,6 +79,9 @@ func (w *watchdog) progress(n int) {
 func (w *watchdog) bark() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if !w.paused.IsZero() {
+		return // resume sets the timer
+	}
 	if left := time.Until(w.deadline); left > 0 {
 		w.timer.Reset(left)
 		return
@@ -90,4 +94,22 @@ func (w *watchdog) bark() {
 		e.found, e.wanted = fmt.Sprintf("no new bytes for %s", w.limit), "the rest"
 	}
 	w.cancel(e)
+}
+
+// pause stops the clock while a request waits for its turn.
+func (w *watchdog) pause() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.paused = time.Now()
+}
+
+// resume lets the clock go on where pause stopped it.
+func (w *watchdog) resume() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	took := time.Since(w.paused)
+	w.paused = time.Time{}
+	w.deadline = w.deadline.Add(took)
+	w.since = w.since.Add(took)
+	w.timer.Reset(max(time.Until(w.deadline), 0))
 }
