@@ -182,11 +182,13 @@ func (id Identity) Publisher() string {
 	if repo == "" {
 		repo = id.Repository()
 	}
-	for _, name := range []string{"github", "gitlab"} {
-		p, _ := providerNamed(name)
-		if path, ok := strings.CutPrefix(repo, p.host+"/"); ok && id.Issuer == p.issuer {
-			return name + ":" + originalCase(id, path)
+	host, _, _ := strings.Cut(repo, "/")
+	if prov, ok := providerOfHost(host); ok && id.Issuer == prov.issuer {
+		text := id.SourceRepository
+		if !strings.Contains(lower(text), repo) {
+			text = id.SAN
 		}
+		return spelled(text, repo)
 	}
 	if id.Issuer == "" {
 		return id.SAN
@@ -194,13 +196,17 @@ func (id Identity) Publisher() string {
 	return id.SAN + " (" + id.Issuer + ")"
 }
 
-// originalCase finds path as the certificate spells it, since people know
-// their repositories by that spelling.
-func originalCase(id Identity, path string) string {
-	for _, s := range []string{id.SourceRepository, id.SAN} {
-		if i := strings.Index(lower(s), "/"+path); i >= 0 {
-			return s[i+1 : i+1+len(path)]
-		}
+// spelled gives the shorthand of a repository "host/owner/repo" of a known
+// provider, with the case that a text has it in, since people know their
+// repositories by that spelling.
+func spelled(text, repository string) string {
+	host, path, _ := strings.Cut(repository, "/")
+	prov, ok := providerOfHost(host)
+	if !ok {
+		return ""
 	}
-	return path
+	if i := strings.Index(lower(text), repository); i >= 0 {
+		path = text[i+len(host)+1 : i+len(repository)]
+	}
+	return prov.name + ":" + path
 }

@@ -192,20 +192,6 @@ func isPlain(s string) bool {
 	return s != ""
 }
 
-// spelled gives the shorthand of a repository "host/owner/repo", with the case
-// that a URL of a certificate has it in.
-func spelled(uri, repository string) string {
-	host, path, _ := strings.Cut(repository, "/")
-	prov, ok := providerOfHost(host)
-	if !ok {
-		return ""
-	}
-	if i := strings.Index(lower(uri), "/"+path); i >= 0 {
-		path = uri[i+1 : i+1+len(path)]
-	}
-	return prov.name + ":" + path
-}
-
 // shorthand gives the publisher's repository as a shorthand without a ref.
 func (p Publisher) shorthand() string {
 	if p.url == nil {

@@ -74,7 +74,9 @@ type demand struct {
 	terms Terms
 	id    Identity
 	built string // "host/owner/repo" that was built, lower case; "" if unknown
-	e     MismatchError
+	// release is set where no workflow signed, but GitHub itself for a release.
+	release bool
+	e       MismatchError
 }
 
 // check tells whether the rule holds of the identity.
@@ -138,19 +140,25 @@ func (d *demand) workflow() error {
 	case !slices.Contains(wanted, started):
 		return fail(started, "")
 	}
-	if signed, _, ok := d.signedIn(); ok && !slices.Contains(wanted, signed) {
+	if d.foreignWorkflow() {
+		return nil
+	}
+	signed, _, ok := workflowIn(d.built, d.id.SAN)
+	switch {
+	case !ok:
+		return fail(d.id.SAN, "that is no workflow of the repository that was built")
+	case !slices.Contains(wanted, signed):
 		return fail(signed, "the workflow "+quoteIfOdd(started)+" ran that one, which signed; name both if both are meant")
 	}
 	return nil
 }
 
-// signedIn gives path and ref of the workflow that signed, if it lies in the
-// repository that was built.
-func (d *demand) signedIn() (path, ref string, ok bool) {
-	if d.id.SANKind != URIName {
-		return "", "", false
-	}
-	return workflowIn(d.built, d.id.SAN)
+// foreignWorkflow tells whether the workflow that signed lies in another
+// repository than the one that was built, so that its path and ref say nothing
+// about the build. Where that is not certain it counts as the project's own.
+func (d *demand) foreignWorkflow() bool {
+	signer := d.id.Repository()
+	return signer != "" && d.built != "" && signer != d.built
 }
 
 // ref demands that what was built is of one of the refs, and that a workflow of
@@ -170,8 +178,15 @@ func (d *demand) ref() error {
 		}
 		return d.fail(FieldRef, d.id.SourceRef, anyOf(wanted), mend)
 	}
-	if _, ref, ok := d.signedIn(); ok && !fits(ref) {
-		return d.fail(FieldRef, ref, anyOf(wanted), "a fitting ref was built, but the workflow that signed was taken from another one")
+	if d.release || d.foreignWorkflow() {
+		return nil
+	}
+	u, err := parseURLIdentity(d.id.SAN)
+	switch {
+	case d.id.SANKind != URIName || err != nil:
+		return d.fail(FieldRef, d.id.SAN, anyOf(wanted), "the certificate's name ends in no ref, so it is no workflow's")
+	case !fits(u.ref):
+		return d.fail(FieldRef, u.ref, anyOf(wanted), "a fitting ref was built, but the workflow that signed was taken from another one")
 	}
 	return nil
 }

@@ -135,7 +135,7 @@ func (t Terms) MatchRelease(p Publisher, r Release) error {
 
 func (t Terms) releaseDemand(rule Rule, p Publisher, r Release) *demand {
 	return &demand{
-		rule: rule, terms: t, built: lower("github.com/" + r.Repository),
+		rule: rule, terms: t, built: lower("github.com/" + r.Repository), release: true,
 		id: Identity{SourceRepositoryID: r.RepositoryID, SourceOwnerID: r.OwnerID, SourceRef: "refs/tags/" + r.Tag},
 		e:  MismatchError{Publisher: p.text, Signer: "github:" + r.Repository, Rule: rule.Name},
 	}

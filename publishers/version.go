@@ -80,8 +80,25 @@ func prefixLength(s, prefix string, word bool) int {
 // sameName compares names without regard to case and to which separators they
 // use.
 func sameName(a, b string) bool {
-	fold := strings.NewReplacer("_", "-", ".", "-")
-	return fold.Replace(lower(a)) == fold.Replace(lower(b))
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if folded(a[i]) != folded(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+func folded(c byte) byte {
+	switch {
+	case c == '_' || c == '.':
+		return '-'
+	case c >= 'A' && c <= 'Z':
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // looksLikeVersion tells whether a name has no letters but those of a word that
