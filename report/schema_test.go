@@ -19,6 +19,7 @@ var update = flag.Bool("update", false, "write golden files and generated docume
 func TestSchemas(t *testing.T) {
 	checkSchema(t, "report.schema.json", "recipe-verify report, schema 1", &report.Document{})
 	checkSchema(t, "sources.schema.json", "recipe-verify sources, schema 1", &report.SourcesDocument{})
+	checkSchema(t, "trust.schema.json", "recipe-verify trust show, schema 1", &report.TrustDocument{})
 }
 
 func checkSchema(t *testing.T, name, title string, document any) {

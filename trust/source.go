@@ -151,7 +151,7 @@ func (s *Source) load(ctx context.Context, in *instance) (*Roots, error) {
 	}
 	l := s.begin(in)
 	if s.Offline {
-		return l.fallBack(errors.New("offline"))
+		return l.fallBack(&UnavailableError{l.shown(), errors.New("offline")})
 	}
 	if l.valid != nil && l.fresh() {
 		l.add(l.valid)
@@ -190,6 +190,25 @@ func (s *Source) begin(in *instance) *loading {
 	}
 	return l
 }
+
+// NoRootError says that a private instance has no trusted root: its repository
+// gave none, and there is no snapshot to fall back on.
+type NoRootError struct {
+	// Name is the domain's.
+	Name string
+	// Because says in words why the repository and the cache cannot be used.
+	Because string
+	// Err is what happened to the repository: an *[UnavailableError], or why
+	// its answer does not verify.
+	Err error
+}
+
+func (e *NoRootError) Error() string {
+	return fmt.Sprintf("no trusted root for %q: %s\n"+
+		"hint: make the TUF repository reachable, or name a file with --trusted-root", e.Name, e.Because)
+}
+
+func (e *NoRootError) Unwrap() error { return e.Err }
 
 // loading is one call of Load.
 type loading struct {
@@ -240,8 +259,7 @@ func (l *loading) fallBack(reason error) (*Roots, error) {
 		}
 		l.add(l.snapshot)
 	default:
-		return nil, fmt.Errorf("no trusted root for %q: %s\n"+
-			"hint: make the TUF repository reachable, or name a file with --trusted-root", l.name, why)
+		return nil, &NoRootError{Name: l.name, Because: why, Err: reason}
 	}
 	return l.out, nil
 }

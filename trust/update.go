@@ -44,7 +44,7 @@ func (l *Loader) Update(ctx context.Context) ([]Update, error) {
 	var updates []Update
 	for _, s := range l.sources {
 		if s.Offline {
-			return nil, errors.New("an update asks the network, and the configuration says offline\nhint: --offline=false")
+			return nil, errors.New("an update asks the network, and the configuration says offline\nhint: remove offline: true from recipe-verify.yaml, or read none with --no-policy")
 		}
 		u := s.update(ctx, s.in)
 		if err := ctx.Err(); err != nil {
