@@ -1,10 +1,11 @@
 package verify
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/hex"
+	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -30,39 +31,64 @@ func (e *InvalidError) because(err error) *InvalidError {
 	return e
 }
 
-// verifyBundle verifies everything about one candidate that lists d, except
-// whether it is what the rules want. Errors are *[InvalidError].
-func (v *Verifier) verifyBundle(c attestation.Candidate, claims attestation.Claims, d digest.SHA256) (_ *Content, domain string, err error) {
+// finding is what became of one bundle.
+type finding struct {
+	// content is set if, and only if, everything about the bundle verified.
+	content *Content
+	// failed is why it did not; nil if content is set.
+	failed *InvalidError
+	// progress is that in the domain that verified it, or came nearest to it;
+	// nil if its certificate chains to none.
+	progress *progress
+	domains  []DomainAccount
+}
+
+// domain names the domain that the certificate chains to, or "".
+func (x finding) domain() string {
+	if x.progress == nil {
+		return ""
+	}
+	return x.progress.domain.Name
+}
+
+// verifyBundle verifies everything about one candidate, except whether it is
+// what the rules want. With a digest, that is what it has to speak of; without
+// one, which is for looking at bundles only, the signature is verified over
+// whatever the statement says. An entry that its log's promise alone proves
+// verifies here; whether that will do is for the caller to decide.
+func (v *Verifier) verifyBundle(c attestation.Candidate, claims attestation.Claims, d *digest.SHA256) (x finding) {
 	defer func() {
 		if r := recover(); r != nil { // a fault of a library that parses foreign bytes
-			err = invalid(CodeMalformed, "the bundle cannot be read").because(fmt.Errorf("panic: %v", r))
+			x = finding{failed: invalid(CodeMalformed, "the bundle cannot be read").because(fmt.Errorf("panic: %v", r))}
 		}
 	}()
-	var b bundle.Bundle
-	if err := b.UnmarshalJSON(c.Bundle); err != nil {
-		return nil, "", loadError(c, claims).because(err)
-	}
-	leaf, fail := leafOf(&b)
+	b, fail := open(c, claims)
 	if fail != nil {
-		return nil, "", fail
+		return finding{failed: fail}
 	}
-	domains := v.domainsOf(leaf)
+	domains := v.domainsOf(b.leaf)
 	if len(domains) == 0 {
-		e := invalid(CodeUnknownAuthority, "its certificate was issued by %q, which none of the trusted roots vouches for", clip(leaf.Issuer.String()))
-		e.Mend = v.authorityHint(leaf)
-		return nil, "", e
+		fail := invalid(CodeUnknownAuthority, "its certificate was issued by %q, which none of the trusted roots vouches for", clip(b.leaf.Issuer.String()))
+		fail.Mend = v.authorityHint(b.leaf)
+		return finding{failed: fail, domains: v.accounts(nil)}
 	}
-	var firstErr *InvalidError
-	for _, dom := range domains {
-		content, fail := v.verifyIn(dom, &b, leaf, claims, d)
+	var nearest finding
+	said := map[int]string{}
+	require := v.strictest(domains)
+	for _, i := range domains {
+		p := newProgress(v.domains[i], require)
+		content, fail := v.verifyIn(p, b, claims, d)
 		if fail == nil {
-			return content, dom.Name, nil
+			said[i] = ""
+			return finding{content: content, progress: p, domains: v.accounts(said)}
 		}
-		if firstErr == nil {
-			firstErr, domain = fail, dom.Name
+		said[i] = fail.Message
+		if nearest.progress == nil || len(p.done) > len(nearest.progress.done) {
+			nearest = finding{failed: fail, progress: p}
 		}
 	}
-	return nil, domain, firstErr
+	nearest.domains = v.accounts(said)
+	return nearest
 }
 
 func (v *Verifier) authorityHint(leaf *x509.Certificate) string {
@@ -77,34 +103,10 @@ func (v *Verifier) authorityHint(leaf *x509.Certificate) string {
 	return hint
 }
 
-// loadError explains why a bundle is refused before anything is verified.
-func loadError(c attestation.Candidate, claims attestation.Claims) *InvalidError {
-	noProof := invalid(CodeLogEntry, "its transparency log entry has no inclusion proof with a signed checkpoint")
-	switch {
-	case strings.Contains(claims.MediaType, "version=0.1") && !bytes.Contains(c.Bundle, []byte(`"checkpoint"`)):
-		return noProof
-	case bytes.Contains(c.Bundle, []byte(`"canonicalizedBody"`)) && !bytes.Contains(c.Bundle, []byte(`"inclusionProof"`)):
-		return noProof
-	}
-	return invalid(CodeMalformed, "it is no well-formed Sigstore bundle of a version from 0.1 to 0.3")
-}
-
-func leafOf(b *bundle.Bundle) (*x509.Certificate, *InvalidError) {
-	vc, err := b.VerificationContent()
-	if err != nil {
-		return nil, invalid(CodeNoCertificate, "its signing certificate cannot be read").because(err)
-	}
-	leaf := vc.Certificate()
-	if leaf == nil {
-		return nil, invalid(CodeNoCertificate, "it was signed with a bare key, which says nothing about who holds it; wanted a certificate")
-	}
-	return leaf, nil
-}
-
 // verifyIn verifies a bundle by the requirements of one domain.
-func (v *Verifier) verifyIn(dom trust.Domain, b *bundle.Bundle, leaf *x509.Certificate, claims attestation.Claims, d digest.SHA256) (*Content, *InvalidError) {
-	entries := b.GetVerificationMaterial().GetTlogEntries()
-	if fail := checkEntries(dom, entries); fail != nil {
+func (v *Verifier) verifyIn(p *progress, b *opened, claims attestation.Claims, d *digest.SHA256) (*Content, *InvalidError) {
+	dom := p.domain
+	if fail := checkEntries(dom, b); fail != nil {
 		return nil, fail
 	}
 	stamps, err := b.Timestamps()
@@ -114,42 +116,114 @@ func (v *Verifier) verifyIn(dom trust.Domain, b *bundle.Bundle, leaf *x509.Certi
 	if len(stamps) > maxStamps {
 		return nil, invalid(CodeTimestamp, "it has %d time stamps, the limit is %d", len(stamps), maxStamps)
 	}
-	verifier, fail := newVerifier(dom, len(entries))
+	verifier, fail := newVerifier(dom, len(b.entries()))
 	if fail != nil {
 		return nil, fail
 	}
-	policy := sigstore.NewPolicy(sigstore.WithArtifactDigest("sha256", d[:]), sigstore.WithoutIdentitiesUnsafe())
-	result, err := verifier.Verify(b, policy)
+	result, err := verifyLibrary(verifier, dom, b, d)
 	if err != nil {
-		return nil, diagnose(verifier, dom, b, leaf).because(err)
+		return nil, diagnose(verifier, p, b).because(err)
 	}
-	if len(stamps) != countStamps(result.VerifiedTimestamps) {
-		return nil, invalid(CodeTimestamp, "it carries a time stamp that does not verify, beside another proof of time that does")
-	}
-	if fail := v.checkTimes(dom, entries, result.VerifiedTimestamps); fail != nil {
+	p.library(b, result.VerifiedTimestamps)
+	times, fail := allTimes(dom, b, stamps, result.VerifiedTimestamps)
+	if fail != nil {
 		return nil, fail
 	}
-	cert, err := summarize(leaf)
+	if fail := v.checkTimes(dom, b.entries(), times); fail != nil {
+		return nil, fail
+	}
+	cert, err := summarize(b.leaf)
 	if err != nil {
 		return nil, invalid(CodeCertificate, "its certificate is not one of a Sigstore authority: %v", err)
 	}
 	content := newContent(claims, cert)
-	content.LogEntries = logEntries(dom, entries)
+	if dom.Instance != trust.GitHub {
+		content.Release = nil // only GitHub's own authority speaks for releases
+	}
+	content.LogEntries = logEntries(dom, b)
 	content.Time = result.VerifiedTimestamps[0].Timestamp
 	content.TimeSource = result.VerifiedTimestamps[0].URI
 	return content, nil
 }
 
-// countStamps counts the times that time-stamp authorities signed, each
-// authority once.
-func countStamps(times []sigstore.TimestampVerificationResult) int {
+// verifyLibrary has sigstore-go verify a bundle, and its signature a second time
+// where the log has it in another form.
+func verifyLibrary(verifier *sigstore.Verifier, dom trust.Domain, b *opened, d *digest.SHA256) (*sigstore.VerificationResult, error) {
+	spoken := d
+	if b.digest != nil {
+		spoken = b.digest
+	}
+	artifact := sigstore.WithoutArtifactUnsafe()
+	if spoken != nil {
+		artifact = sigstore.WithArtifactDigest("sha256", spoken[:])
+	}
+	result, err := verifier.Verify(b.logged, sigstore.NewPolicy(artifact, sigstore.WithoutIdentitiesUnsafe()))
+	if err != nil || b.digest == nil {
+		return result, err
+	}
+	content, err := b.SignatureContent()
+	if err != nil {
+		return nil, err
+	}
+	key, err := b.VerificationContent()
+	if err != nil {
+		return nil, err
+	}
+	if d == nil {
+		return result, sigstore.VerifySignature(content, key, dom.Root)
+	}
+	return result, sigstore.VerifySignatureWithArtifactDigests(content, key, dom.Root, []sigstore.ArtifactDigest{{Algorithm: "sha256", Digest: d[:]}})
+}
+
+// allTimes adds the time stamps that sigstore-go passes over, which are those
+// that do not verify and all but the first of an authority. Every one has to
+// verify, at a time when the certificate was valid.
+func allTimes(dom trust.Domain, b *opened, stamps [][]byte, times []sigstore.TimestampVerificationResult) ([]sigstore.TimestampVerificationResult, *InvalidError) {
 	n := 0
 	for _, t := range times {
-		if t.Type == "TimestampAuthority" {
+		if t.Type == stamped {
 			n++
 		}
 	}
-	return n
+	if n == len(stamps) {
+		return times, nil
+	}
+	content, err := b.logged.SignatureContent()
+	if err != nil {
+		return nil, invalid(CodeSignature, "its signature cannot be read").because(err)
+	}
+	all := slices.Clone(times)
+	for _, stamp := range stamps {
+		t, err := stampedAt(dom, stamp, content.Signature())
+		if err != nil {
+			return nil, invalid(CodeTimestamp, "it carries a time stamp that does not verify, beside another proof of time that does").because(err)
+		}
+		if _, err := sigstore.VerifyLeafCertificate(t.Timestamp, b.leaf, dom.Root); err != nil {
+			return nil, outlived(t.Timestamp, b.leaf)
+		}
+		all = append(all, t)
+	}
+	return all, nil
+}
+
+// stamped is sigstore-go's name for times that time-stamp authorities signed.
+const stamped = "TimestampAuthority"
+
+// stampedAt is the time that one of the domain's authorities says.
+func stampedAt(dom trust.Domain, stamp, signature []byte) (sigstore.TimestampVerificationResult, error) {
+	err := errors.New("the trusted root has no time-stamp authority")
+	for _, a := range dom.Root.TimestampingAuthorities() {
+		var t *root.Timestamp
+		if t, err = a.Verify(stamp, signature); err == nil {
+			return sigstore.TimestampVerificationResult{Type: stamped, URI: t.URI, Timestamp: t.Time}, nil
+		}
+	}
+	return sigstore.TimestampVerificationResult{}, err
+}
+
+func outlived(at time.Time, leaf *x509.Certificate) *InvalidError {
+	return invalid(CodeCertificate, "it was signed at %s, when its certificate was not valid (valid from %s to %s, if its authority was)",
+		utc(at), utc(leaf.NotBefore), utc(leaf.NotAfter))
 }
 
 // newVerifier sets sigstore-go's verifier to a domain's requirements. Every log
@@ -192,6 +266,9 @@ func (v *Verifier) checkTimes(dom trust.Domain, entries []*rekorpb.TransparencyL
 			if log == nil {
 				return invalid(CodeLogEntry, "its log entry is of a log that the trusted root does not list")
 			}
+			if log.ValidityPeriodStart.IsZero() {
+				return invalid(CodeLogEntry, "the trusted root does not say since when the key of the log %s is valid", log.BaseURL)
+			}
 			if t.Timestamp.Before(log.ValidityPeriodStart) || !log.ValidityPeriodEnd.IsZero() && t.Timestamp.After(log.ValidityPeriodEnd) {
 				return invalid(CodeLogEntry, "it was signed at %s, when the key of the log %s was not valid", utc(t.Timestamp), log.BaseURL)
 			}
@@ -209,26 +286,31 @@ func logOf(dom trust.Domain, e *rekorpb.TransparencyLogEntry) *root.Transparency
 // diagnose finds the step at which a bundle that sigstore-go refused fails, by
 // repeating the steps in the library's order. The refusal stands whatever is
 // found here.
-func diagnose(verifier *sigstore.Verifier, dom trust.Domain, b *bundle.Bundle, leaf *x509.Certificate) *InvalidError {
-	logTimes, err := verifier.VerifyTransparencyLogInclusion(b)
+func diagnose(verifier *sigstore.Verifier, p *progress, b *opened) *InvalidError {
+	dom, leaf := p.domain, b.leaf
+	logTimes, err := verifier.VerifyTransparencyLogInclusion(b.logged)
 	if err != nil {
 		return invalid(CodeLogEntry, "its transparency log entry does not verify: it is not of this signature, or the log did not sign it")
 	}
-	times, err := verifier.VerifyObserverTimestamps(b, logTimes)
+	p.logEntry(b)
+	times, err := verifier.VerifyObserverTimestamps(b.logged, logTimes)
 	if err != nil {
 		return invalid(CodeTimestamp, "nothing proves when it was signed: it has neither a log promise nor a time stamp that verifies")
 	}
+	p.time(times)
 	for _, t := range times {
 		chains, err := sigstore.VerifyLeafCertificate(t.Timestamp, leaf, dom.Root)
 		if err != nil {
-			return invalid(CodeCertificate, "it was signed at %s, when its certificate was not valid (valid from %s to %s, if its authority was)",
-				utc(t.Timestamp), utc(leaf.NotBefore), utc(leaf.NotAfter))
+			return outlived(t.Timestamp, leaf)
 		}
+		p.certificate(t.Timestamp)
 		if dom.Require.SCTs > 0 && sigstore.VerifySignedCertificateTimestamp(chains, dom.Require.SCTs, dom.Root) != nil {
 			return invalid(CodeSCT, "its certificate has no signed certificate timestamp of a trusted certificate log")
 		}
 	}
-	if signed(b, dom) {
+	p.sct()
+	if signed(b.Bundle, dom) {
+		p.signature()
 		return invalid(CodeMalformed, "its signature verifies, and the digests of its subjects cannot be read")
 	}
 	return invalid(CodeSignature, "its signature does not verify with the key of its certificate")
@@ -255,13 +337,14 @@ func newContent(claims attestation.Claims, cert Certificate) *Content {
 	}
 }
 
-func logEntries(dom trust.Domain, entries []*rekorpb.TransparencyLogEntry) []LogEntry {
+func logEntries(dom trust.Domain, b *opened) []LogEntry {
 	var found []LogEntry
-	for _, e := range entries {
+	for _, e := range b.entries() {
 		entry := LogEntry{
 			Index:   -1,
 			Kind:    e.GetKindVersion().GetKind() + " " + e.GetKindVersion().GetVersion(),
 			RekorV2: isRekorV2(e),
+			Promise: b.uncertified != nil,
 		}
 		if log := logOf(dom, e); log != nil {
 			entry.Log = log.BaseURL
@@ -279,18 +362,16 @@ func logEntries(dom trust.Domain, entries []*rekorpb.TransparencyLogEntry) []Log
 
 // unverifiedContent reads for the report what a bundle says that did not count
 // before or because it was verified. Whatever cannot be read stays empty.
-func unverifiedContent(data []byte, claims attestation.Claims) (content *Content) {
+func unverifiedContent(c attestation.Candidate, claims attestation.Claims) (content *Content) {
 	content = newContent(claims, Certificate{})
 	defer func() { _ = recover() }() // as in verifyBundle; the report goes without
-	var b bundle.Bundle
-	if b.UnmarshalJSON(data) != nil {
+	b, fail := open(c, claims)
+	if fail != nil {
 		return content
 	}
-	if leaf, fail := leafOf(&b); fail == nil {
-		if cert, err := summarize(leaf); err == nil {
-			content.Certificate = cert
-		}
+	if cert, err := summarize(b.leaf); err == nil {
+		content.Certificate = cert
 	}
-	content.LogEntries = logEntries(trust.Domain{Root: &root.TrustedRoot{}}, b.GetVerificationMaterial().GetTlogEntries())
+	content.LogEntries = logEntries(trust.Domain{Root: &root.TrustedRoot{}}, b)
 	return content
 }

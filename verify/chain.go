@@ -10,18 +10,35 @@ import (
 	"github.com/recipe-verify/recipe-verify/trust"
 )
 
-// domainsOf finds the trust domains that a certificate chains to, at the time
-// that the certificate itself begins to be valid; whether it was valid at a
-// proven time is checked later. Only signatures decide here, so that nobody can
-// choose a domain's requirements without its authority's key.
-func (v *Verifier) domainsOf(leaf *x509.Certificate) []trust.Domain {
-	var found []trust.Domain
-	for _, d := range v.domains {
+// domainsOf finds the trust domains that a certificate chains to, by their
+// place, at the time that the certificate itself begins to be valid; whether it
+// was valid at a proven time is checked later. Only signatures decide here, so
+// that nobody can choose a domain's requirements without its authority's key.
+func (v *Verifier) domainsOf(leaf *x509.Certificate) []int {
+	var found []int
+	for i, d := range v.domains {
 		if issued(d, leaf) {
-			found = append(found, d)
+			found = append(found, i)
 		}
 	}
 	return found
+}
+
+// strictest gives the most that any of several domains requires, for a
+// certificate that chains to all of them. One authority can be in several roots:
+// an old and a new one of the same instance, which require the same, so that
+// either will do; or, by mistake or malice, one with logs and one without. The
+// second must not drop what the first demands.
+func (v *Verifier) strictest(domains []int) trust.Requirements {
+	var r trust.Requirements
+	for _, i := range domains {
+		d := v.domains[i].Require
+		r.SCTs = max(r.SCTs, d.SCTs)
+		r.LogEntries = max(r.LogEntries, d.LogEntries)
+		r.ObserverTimestamps = max(r.ObserverTimestamps, d.ObserverTimestamps)
+		r.SignedTimestamps = max(r.SignedTimestamps, d.SignedTimestamps)
+	}
+	return r
 }
 
 func issued(d trust.Domain, leaf *x509.Certificate) bool {

@@ -49,6 +49,8 @@ type Bundle struct {
 	Hint   string
 	// Publisher is the publisher that it counted for, as the recipe names it.
 	Publisher string
+	// Warnings are what is unusual about a bundle that counted.
+	Warnings []publishers.Warning
 	// Domain is the trust domain that its certificate chains to, or "".
 	Domain string
 
@@ -111,8 +113,15 @@ func (c Certificate) Identity() publishers.Identity {
 	return publishers.Identity{
 		SAN: c.SAN, SANKind: c.SANKind, Issuer: c.Issuer,
 		SourceRepository: c.SourceRepository, SourceRef: c.SourceRef,
+		SourceRepositoryID: c.SourceRepositoryID, SourceOwnerID: c.SourceOwnerID,
+		BuildConfigURI: c.BuildConfigURI, Trigger: c.BuildTrigger,
+		RunnerEnvironment: c.RunnerEnvironment, Environment: c.Environment,
 	}
 }
+
+// WarnPromise is the warning about evidence whose log entry the log's promise
+// alone proves.
+const WarnPromise publishers.WarningCode = "log-promise-only"
 
 // A LogEntry is an entry of a transparency log.
 type LogEntry struct {
@@ -124,6 +133,16 @@ type LogEntry struct {
 	// Promise says that the log's signed promise alone proves the entry, since
 	// the bundle is of a time when proofs had no signed checkpoint.
 	Promise bool
+}
+
+// promised tells whether a log's promise alone proves one of the entries.
+func (c *Content) promised() bool {
+	for _, e := range c.LogEntries {
+		if e.Promise {
+			return true
+		}
+	}
+	return false
 }
 
 // publicRekor is the log that https://search.sigstore.dev/ searches.

@@ -8,7 +8,6 @@ import (
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/digest"
 	"github.com/recipe-verify/recipe-verify/publishers"
-	"github.com/recipe-verify/recipe-verify/trust"
 )
 
 // judge decides whether a verified bundle is what the rules want.
@@ -21,8 +20,9 @@ func (b Bundle) judge(c attestation.Candidate, listed []attestation.Subject, rul
 		return b.notCounted(Unmatched, CodeSubjectName,
 			fmt.Sprintf("it lists the digest under the name %s, which is not the archive's", subjectName(listed[0])), "")
 	}
-	if content.Release != nil && b.Domain != trust.GitHub {
-		content.Release = nil // only GitHub's own authority speaks for releases
+	if content.Release != nil && rules.NoImmutableReleases {
+		return b.notCounted(Unmatched, CodeReleaseNotAllowed,
+			fmt.Sprintf("it is GitHub's attestation of the immutable release %+q of %s, and the policy wants to know how the file was built", clip(content.Release.Tag), clip(content.Release.Repository)), "")
 	}
 	if content.Release != nil && !inRelease(*content.Release, listed, rules.URLs) {
 		return b.notCounted(Unmatched, CodeRelease,
@@ -62,37 +62,82 @@ func anySubject(subjects []attestation.Subject, match func(string) bool) bool {
 // matchPublishers compares a bundle with each publisher, and keeps the nearest
 // miss if none fits.
 func (b Bundle) matchPublishers(rules Rules) Bundle {
-	var nearest *publishers.MismatchError
-	for _, p := range rules.Publishers {
-		err := b.matches(p)
-		if err == nil {
-			b.Status, b.Publisher = Counted, p.String()
-			b.Code, b.Reason, b.Hint = "", "", ""
+	publisher, nearest := b.firstMatch(rules.Publishers, rules)
+	if nearest != nil {
+		return b.missed(nearest, rules.Publishers, codeOf(nearest.Field))
+	}
+	if len(rules.Bound) > 0 {
+		if _, nearest := b.firstMatch(rules.Bound, rules); nearest != nil {
+			code := codeOf(nearest.Field)
+			if code == CodeIdentity || code == CodeIssuer {
+				code = CodeBound
+			}
+			b = b.missed(nearest, rules.Bound, code)
+			b.Reason = "the policy does not accept it: " + b.Reason
 			return b
 		}
+	}
+	b.Status, b.Publisher = Counted, publisher.String()
+	b.Warnings = b.warnings(publisher, rules)
+	return b
+}
+
+// firstMatch gives the first publisher that a bundle is of, or the nearest miss,
+// which is never nil otherwise.
+func (b Bundle) firstMatch(list []publishers.Publisher, rules Rules) (publishers.Publisher, *publishers.MismatchError) {
+	nearest := &publishers.MismatchError{Field: publishers.FieldIdentity, Found: b.Verified.Certificate.SAN}
+	for i, p := range list {
+		err := b.matches(p, rules)
+		if err == nil {
+			return p, nil
+		}
 		var m *publishers.MismatchError
-		if errors.As(err, &m) && (nearest == nil || rank(m.Field) > rank(nearest.Field)) {
+		if errors.As(err, &m) && (i == 0 || rank(m.Field) > rank(nearest.Field)) {
 			nearest = m
 		}
 	}
-	b.publisher = nearest
-	reason := nearest.Error()
-	if len(rules.Publishers) > 1 && rank(nearest.Field) <= rank(publishers.FieldRepository) {
-		reason = fmt.Sprintf("signed by %s, wanted %s", nearest.Signer, oneOf(publisherNames(rules.Publishers)))
-	}
-	return b.notCounted(Unmatched, codeOf(nearest.Field), reason, nearest.Hint())
+	return publishers.Publisher{}, nearest
 }
 
-func (b Bundle) matches(p publishers.Publisher) error {
-	if r := b.Verified.Release; r != nil {
-		return p.MatchRelease(*r)
+// missed explains a bundle by the nearest miss.
+func (b Bundle) missed(nearest *publishers.MismatchError, wanted []publishers.Publisher, code Code) Bundle {
+	b.publisher = nearest
+	reason := nearest.Error()
+	if len(wanted) > 1 && rank(nearest.Field) <= rank(publishers.FieldRepository) {
+		reason = fmt.Sprintf("signed by %s, wanted %s", nearest.Signer, oneOf(publisherNames(wanted)))
 	}
-	return p.Match(b.Verified.Certificate.Identity())
+	return b.notCounted(Unmatched, code, reason, nearest.Hint())
+}
+
+func (b Bundle) matches(p publishers.Publisher, rules Rules) error {
+	if r := b.Verified.Release; r != nil {
+		return rules.Terms.MatchRelease(p, *r)
+	}
+	return rules.Terms.Match(p, b.Verified.Certificate.Identity())
+}
+
+// warnings are what is unusual about a bundle that counts.
+func (b Bundle) warnings(p publishers.Publisher, rules Rules) []publishers.Warning {
+	var list []publishers.Warning
+	if b.Verified.Release == nil {
+		list = rules.Terms.Warnings(p, b.Verified.Certificate.Identity())
+	}
+	if b.Verified.promised() {
+		list = append(list, publishers.Warning{
+			Code:    WarnPromise,
+			Message: "its log entry is proven by the log's signed promise alone: the inclusion proof in this old bundle has no signed checkpoint",
+		})
+	}
+	return list
 }
 
 // rank orders fields by how near a mismatch in them is to a match.
 func rank(f publishers.Field) int {
 	switch f {
+	case publishers.FieldWorkflow, publishers.FieldTrigger, publishers.FieldRunner, publishers.FieldEnvironment, publishers.FieldVersion:
+		return 6
+	case publishers.FieldRepositoryID, publishers.FieldOwnerID:
+		return 5
 	case publishers.FieldRef:
 		return 4
 	case publishers.FieldSourceRepository:
@@ -104,17 +149,25 @@ func rank(f publishers.Field) int {
 	}
 }
 
+// codes are those of mismatches that have one of their own.
+var codes = map[publishers.Field]Code{
+	publishers.FieldRef:              CodeRef,
+	publishers.FieldSourceRepository: CodeReusableWorkflow,
+	publishers.FieldIssuer:           CodeIssuer,
+	publishers.FieldWorkflow:         CodeWorkflow,
+	publishers.FieldTrigger:          CodeTrigger,
+	publishers.FieldRunner:           CodeRunner,
+	publishers.FieldEnvironment:      CodeEnvironment,
+	publishers.FieldVersion:          CodeVersion,
+	publishers.FieldRepositoryID:     CodeRepositoryID,
+	publishers.FieldOwnerID:          CodeOwnerID,
+}
+
 func codeOf(f publishers.Field) Code {
-	switch f {
-	case publishers.FieldRef:
-		return CodeRef
-	case publishers.FieldSourceRepository:
-		return CodeReusableWorkflow
-	case publishers.FieldIssuer:
-		return CodeIssuer
-	default:
-		return CodeIdentity
+	if code, ok := codes[f]; ok {
+		return code
 	}
+	return CodeIdentity
 }
 
 // decide gives the bundles that count, or why there are not enough of them.
@@ -130,7 +183,7 @@ func decide(bundles []Bundle, d digest.SHA256, rules Rules) ([]Bundle, error) {
 		return nil, nearestMiss(bundles, d)
 	}
 	if rules.Match == All {
-		if missing := unmatched(counted, rules.Publishers); len(missing) > 0 {
+		if missing := unmatched(counted, rules); len(missing) > 0 {
 			return nil, &MismatchError{
 				Code:    CodeNotAllPublishers,
 				Message: fmt.Sprintf("signed by %s, and not by %s; all publishers are wanted", oneOf(countedNames(counted)), strings.Join(missing, ", ")),
@@ -143,12 +196,12 @@ func decide(bundles []Bundle, d digest.SHA256, rules Rules) ([]Bundle, error) {
 
 // unmatched lists the publishers that no bundle is from. A bundle may be from
 // several, when one is named in two ways.
-func unmatched(counted []Bundle, wanted []publishers.Publisher) []string {
+func unmatched(counted []Bundle, rules Rules) []string {
 	var missing []string
-	for _, p := range wanted {
+	for _, p := range rules.Publishers {
 		found := false
 		for _, b := range counted {
-			found = found || b.matches(p) == nil
+			found = found || b.matches(p, rules) == nil
 		}
 		if !found {
 			missing = append(missing, p.String())

@@ -27,7 +27,8 @@ const (
 // names. Unsigned numbers are refused, so that no report can quote one. That
 // the checkpoint is signed, and that the entry is of this signature, sigstore-go
 // checks.
-func checkEntries(dom trust.Domain, entries []*rekorpb.TransparencyLogEntry) *InvalidError {
+func checkEntries(dom trust.Domain, b *opened) *InvalidError {
+	entries := b.entries()
 	if dom.Require.LogEntries == 0 {
 		if len(entries) > 0 {
 			return invalid(CodeLogEntry, "it carries a log entry, and its authority %q has no transparency log", dom.Name)
@@ -41,7 +42,7 @@ func checkEntries(dom trust.Domain, entries []*rekorpb.TransparencyLogEntry) *In
 		return invalid(CodeLogEntry, "it has %d transparency log entries, the limit is %d", len(entries), maxEntries)
 	}
 	for _, e := range entries {
-		if fail := checkProof(e); fail != nil {
+		if fail := checkProof(e, b.uncertified); fail != nil {
 			return fail
 		}
 		if fail := checkUnsigned(e); fail != nil {
@@ -51,20 +52,26 @@ func checkEntries(dom trust.Domain, entries []*rekorpb.TransparencyLogEntry) *In
 	return nil
 }
 
-func checkProof(e *rekorpb.TransparencyLogEntry) *InvalidError {
-	p := e.GetInclusionProof()
-	if p == nil || p.GetCheckpoint().GetEnvelope() == "" {
-		return invalid(CodeLogEntry, "its transparency log entry has no inclusion proof with a signed checkpoint")
+// checkProof demands an inclusion proof with a checkpoint; or, where
+// [openPromised] took one without out of the entry, that this one at least
+// agrees with itself.
+func checkProof(e *rekorpb.TransparencyLogEntry, uncertified *rekorpb.InclusionProof) *InvalidError {
+	p := uncertified
+	if p == nil {
+		p = e.GetInclusionProof()
+		if p == nil || p.GetCheckpoint().GetEnvelope() == "" {
+			return noCheckpoint()
+		}
+		size, hash, ok := readCheckpoint(p.GetCheckpoint().GetEnvelope())
+		if !ok || size != p.GetTreeSize() || !bytes.Equal(hash, p.GetRootHash()) {
+			return invalid(CodeLogEntry, "its inclusion proof is of another tree than its checkpoint")
+		}
 	}
-	size, hash, ok := readCheckpoint(p.GetCheckpoint().GetEnvelope())
-	if !ok || size != p.GetTreeSize() || !bytes.Equal(hash, p.GetRootHash()) {
-		return invalid(CodeLogEntry, "its inclusion proof is of another tree than its checkpoint")
-	}
-	if size < 1 || p.GetLogIndex() < 0 {
+	if p.GetTreeSize() < 1 || p.GetLogIndex() < 0 {
 		return invalid(CodeLogEntry, "its inclusion proof has negative numbers")
 	}
 	leaf := rfc6962.DefaultHasher.HashLeaf(e.GetCanonicalizedBody())
-	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.GetLogIndex()), uint64(size), leaf, p.GetHashes(), hash); err != nil {
+	if err := proof.VerifyInclusion(rfc6962.DefaultHasher, uint64(p.GetLogIndex()), uint64(p.GetTreeSize()), leaf, p.GetHashes(), p.GetRootHash()); err != nil {
 		return invalid(CodeLogEntry, "its log entry is not the one that its inclusion proof is of").because(err)
 	}
 	return nil

@@ -90,10 +90,18 @@ var realCases = []realCase{
 		right:  "github:sigstore/sigstore-js", want: verify.CodeOtherDigest, other: verify.CodeOtherDigest,
 	},
 	{
-		// A bundle of version 0.1 whose proof has no checkpoint.
+		// A bundle of version 0.1 whose proof has no checkpoint: it verifies by
+		// the log's promise, where the file is known not to be PyPI's.
+		file: "bundles/Python-3.12.5.tgz.sigstore", root: "public-good",
+		sha256: "38dc4e2c261d49c661196066edbfb70fdb16be4a79cc8220c224dfeb5636d405",
+		right:  "thomas@python.org " + google, other: verify.CodeIssuer,
+		urls: []string{"https://www.python.org/ftp/python/3.12.5/Python-3.12.5.tgz"},
+	},
+	{
 		file: "bundles/Python-3.12.5.tgz.sigstore", root: "public-good",
 		sha256: "38dc4e2c261d49c661196066edbfb70fdb16be4a79cc8220c224dfeb5636d405",
 		right:  "thomas@python.org " + google, want: verify.CodeLogEntry, other: verify.CodeLogEntry,
+		urls: []string{"https://mirror.example/Python-3.12.5.tgz", "https://files.pythonhosted.org/packages/source/p/python/Python-3.12.5.tgz"},
 	},
 	{
 		file: "github/github_provenance_demo-0.0.12-py3-none-any.whl.jsonl", root: "github",
@@ -173,7 +181,7 @@ func TestRealEvidence(t *testing.T) {
 					got := judge(t, wrong, candidates, d, c.right, c.urls)
 					want := verify.CodeUnknownAuthority
 					switch c.want {
-					case verify.CodeOtherDigest, verify.CodeMalformed, verify.CodeLogEntry:
+					case verify.CodeOtherDigest, verify.CodeMalformed:
 						want = c.want // found before any root is asked
 					}
 					if diff := cmp.Diff(want, got); diff != "" {

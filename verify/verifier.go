@@ -1,8 +1,9 @@
 package verify
 
 import (
-	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -58,8 +59,17 @@ type Rules struct {
 	// [DefaultPredicateTypes].
 	PredicateTypes []string
 	// URLs are the archive's addresses. GitHub's attestation of an immutable
-	// release counts only for an archive that lies in that release.
+	// release counts only for an archive that lies in that release, and a log's
+	// promise without a checkpoint only where none of them is PyPI's.
 	URLs []string
+	// Terms are what a policy demands and allows beyond a publisher's name.
+	Terms publishers.Terms
+	// Bound are publishers that a policy demands beside Publishers: a bundle
+	// counts only if it is of one of these, too. None are no demand.
+	Bound []publishers.Publisher
+	// NoImmutableReleases makes GitHub's attestations of immutable releases not
+	// count, which say who published a file and not how it was built.
+	NoImmutableReleases bool
 }
 
 // DefaultPredicateTypes are the statements that say who built or published a
@@ -87,9 +97,14 @@ func (r Rules) check(d digest.SHA256) error {
 	case r.PredicateTypes != nil && len(r.PredicateTypes) == 0:
 		return &RulesError{"no predicate type is accepted"}
 	}
-	for _, p := range r.Publishers {
+	for _, p := range slices.Concat(r.Publishers, r.Bound) {
 		if p.IsZero() {
 			return &RulesError{"a publisher is empty"}
+		}
+	}
+	for _, rule := range r.Terms.Rules {
+		if err := rule.Validate(); err != nil {
+			return &RulesError{"a rule of the policy cannot be used: " + err.Error()}
 		}
 	}
 	return nil
@@ -113,6 +128,36 @@ func (r Rules) accepts(predicateType string) bool {
 	return false
 }
 
+// promise tells whether a log's signed promise may prove an entry of a
+// candidate that has nothing better ([openPromised]). It must be known where
+// the archive was published, and that this is not PyPI: all evidence there has a
+// proof and a checkpoint, so one that lacks them was changed by somebody.
+func (r Rules) promise(c attestation.Candidate) bool {
+	for _, address := range append([]string{c.Origin}, r.URLs...) {
+		if onPyPI(address) {
+			return false
+		}
+	}
+	return len(r.URLs) > 0
+}
+
+// onPyPI tells whether an address may be PyPI's. It is broader than package
+// origin, since here it refuses: any host below PyPI's domains counts, and any
+// address that cannot be read.
+func onPyPI(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil {
+		return true
+	}
+	host := "." + strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	for _, domain := range []string{".pypi.org", ".pypi.io", ".pythonhosted.org"} {
+		if strings.HasSuffix(host, domain) {
+			return true
+		}
+	}
+	return false
+}
+
 // Verify decides whether candidates prove that a publisher signed the archive
 // with the SHA-256 d. The account of every candidate is returned in every case,
 // in the candidates' order.
@@ -120,70 +165,19 @@ func (r Rules) accepts(predicateType string) bool {
 // A nil error proves that for one and the same candidate (for each publisher,
 // under [All]): it lists d; its signature, certificate chain at a proven time,
 // signed certificate timestamp and log entry verify as its trust domain
-// demands; its predicate type is accepted; its issuer is the publisher's; and
-// its SAN and source repository are the publisher's ([publishers.Publisher.Match]).
+// demands; its predicate type is accepted; its issuer, SAN and source
+// repository are the publisher's, and the policy's terms hold
+// ([publishers.Terms.Match]); and it is of one of Bound, if there are any.
 // It also proves that no candidate lists d and fails to verify. It proves
 // nothing about the archive's bytes: that they have the digest d is for the
 // caller to measure.
 //
 // Otherwise the error is a *[RulesError], *[InvalidError] or *[MismatchError].
 func (v *Verifier) Verify(candidates []attestation.Candidate, d digest.SHA256, rules Rules) (Evidence, []Bundle, error) {
-	if err := rules.check(d); err != nil {
+	if err := rules.check(d); err != nil { // before the work is done
 		return Evidence{}, nil, err
 	}
-	bundles := make([]Bundle, len(candidates))
-	for i, c := range candidates {
-		bundles[i] = v.consider(c, d, rules)
-	}
-	for _, b := range bundles {
-		if b.Status == Broken {
-			return Evidence{}, bundles, &InvalidError{Code: b.Code, Message: b.Reason, Mend: b.Hint, Detail: b.detail}
-		}
-	}
-	counted, err := decide(bundles, d, rules)
-	if err != nil {
-		return Evidence{}, bundles, err
-	}
-	return Evidence{verified: true, sha256: d, bundles: counted}, bundles, nil
-}
-
-// consider gives the account of one candidate.
-func (v *Verifier) consider(c attestation.Candidate, d digest.SHA256, rules Rules) (b Bundle) {
-	b = Bundle{Origin: c.Origin, Index: c.Index, Format: c.Format}
-	defer func() {
-		if r := recover(); r != nil { // whatever the fault is, it must not verify anything
-			b = Bundle{Origin: c.Origin, Index: c.Index, Format: c.Format}.broken(invalid(CodeMalformed, "the evidence cannot be read").because(fmt.Errorf("panic: %v", r)))
-		}
-	}()
-	claims, err := c.Unverified()
-	if err != nil {
-		return b.broken(&InvalidError{Code: CodeMalformed, Message: "the evidence cannot be read: " + err.Error()})
-	}
-	listed := claims.Lists(d)
-	if len(listed) == 0 {
-		b.Unverified = unverifiedContent(c.Bundle, claims)
-		return b.notCounted(SetAside, CodeOtherDigest, otherDigest(claims, d), "")
-	}
-	content, domain, err := v.verifyBundle(c, claims, d)
-	b.Domain = domain
-	var invalid *InvalidError
-	if errors.As(err, &invalid) {
-		b.Unverified = unverifiedContent(c.Bundle, claims)
-		return b.broken(invalid)
-	}
-	b.Verified = content
-	return b.judge(c, listed, rules)
-}
-
-func (b Bundle) broken(e *InvalidError) Bundle {
-	b = b.notCounted(Broken, e.Code, e.Message, e.Mend)
-	b.detail = e.Detail
-	return b
-}
-
-func (b Bundle) notCounted(s Status, code Code, reason, hint string) Bundle {
-	b.Status, b.Code, b.Reason, b.Hint = s, code, reason, hint
-	return b
+	return v.Examine(candidates, d).Judge(rules)
 }
 
 func otherDigest(claims attestation.Claims, d digest.SHA256) string {
