@@ -32,6 +32,7 @@ var rules = map[string][]string{
 	"recipe":      slices.Concat(network, sigstore, []string{local + "attestation", local + "audit"}),
 	"origin":      slices.Concat(network, sigstore, []string{local + "recipe", local + "attestation", local + "audit"}),
 	"publishers":  slices.Concat(network, sigstore, []string{local + "recipe"}),
+	"policy":      slices.Concat(network, sigstore, []string{local + "recipe", local + "attestation", local + "audit"}),
 	"attestation": slices.Concat(network, sigstore, []string{local + "recipe", local + "audit"}),
 	"pypi":        slices.Concat(sigstore, []string{local + "ghrelease", local + "audit", local + "recipe"}),
 	"ghrelease":   slices.Concat(sigstore, []string{local + "pypi", local + "audit", local + "recipe"}),
