@@ -15,12 +15,14 @@ import (
 	"time"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/recipe-verify/recipe-verify/internal/tuftest"
 )
 
 // rolledBack runs one load after the repository went back, a day later.
-func rolledBack(t *testing.T, repo *tufRepo, dir string, role string, want outcome) {
+func rolledBack(t *testing.T, repo *tuftest.Repo, dir string, role string, want outcome) {
 	t.Helper()
-	in := repo.instance(true)
+	in := instanceOf(repo, t, true)
 	s := at(dir, born.Add(25*time.Hour))
 	l := &loading{instance: in, now: s.now(), ref: s.now(), out: &Roots{}, path: filepath.Join(dir, in.cacheName())}
 	l.readCache()
@@ -39,47 +41,47 @@ func TestRolledBack(t *testing.T) {
 	cached := outcome{originCache, sum(second), []string{"rolled back"}}
 
 	// start leaves version 2 in the cache and returns the state of version 1.
-	start := func(t *testing.T, expires2 time.Time) (*tufRepo, string, map[string][]byte) {
+	start := func(t *testing.T, expires2 time.Time) (*tuftest.Repo, string, map[string][]byte) {
 		repo, dir := newRepo(t), t.TempDir()
-		repo.publish(first, expires)
-		old := repo.state()
-		repo.publish(second, expires2)
-		if _, err := at(dir, born).load(t.Context(), repo.instance(true)); err != nil {
+		repo.Publish(first, expires)
+		old := repo.State()
+		repo.Publish(second, expires2)
+		if _, err := at(dir, born).load(t.Context(), instanceOf(repo, t, true)); err != nil {
 			t.Fatal(err)
 		}
 		return repo, dir, old
 	}
 	t.Run("everything", func(t *testing.T) {
 		repo, dir, old := start(t, expires)
-		repo.restore(old)
+		repo.Restore(old)
 		rolledBack(t, repo, dir, metadata.TIMESTAMP, cached)
 	})
 	t.Run("behind an expired cache", func(t *testing.T) {
 		repo, dir, old := start(t, born.Add(time.Hour))
-		repo.restore(old)
+		repo.Restore(old)
 		rolledBack(t, repo, dir, metadata.TIMESTAMP, embedded("rolled back"))
 	})
 	t.Run("old snapshot, new timestamp", func(t *testing.T) {
 		repo, dir, _ := start(t, expires)
-		repo.publishTimestamp(1, expires)
+		repo.PublishTimestamp(1, expires)
 		rolledBack(t, repo, dir, metadata.SNAPSHOT, cached)
 	})
 	t.Run("old targets, new snapshot", func(t *testing.T) {
 		repo, dir, _ := start(t, expires)
-		repo.publishSnapshot(1, expires)
-		repo.publishTimestamp(3, expires)
+		repo.PublishSnapshot(1, expires)
+		repo.PublishTimestamp(3, expires)
 		rolledBack(t, repo, dir, metadata.TARGETS, cached)
 	})
 	t.Run("a replaced key does not excuse targets", func(t *testing.T) {
 		repo, dir, _ := start(t, expires)
-		repo.rotate(metadata.TARGETS)
-		put(repo, "1.targets.json", func() *metadata.Metadata[metadata.TargetsType] {
-			m := repo.targets
+		repo.Rotate(metadata.TARGETS)
+		tuftest.Put(repo, "1.targets.json", func() *metadata.Metadata[metadata.TargetsType] {
+			m := repo.Targets
 			m.Signed.Version = 1
 			return m
-		}(), repo.keys[metadata.TARGETS])
-		repo.publishSnapshot(1, expires)
-		repo.publishTimestamp(3, expires)
+		}(), repo.Keys[metadata.TARGETS])
+		repo.PublishSnapshot(1, expires)
+		repo.PublishTimestamp(3, expires)
 		rolledBack(t, repo, dir, metadata.TARGETS, cached)
 	})
 }
@@ -89,15 +91,15 @@ func TestRolledBack(t *testing.T) {
 func TestFastForwardRecovery(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
 	first, second := trustedRoot(t, "1"), trustedRoot(t, "2")
-	repo.snapshot.Signed.Version, repo.timestamp.Signed.Version = 1<<40, 1<<40
-	repo.publish(first, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Snapshot.Signed.Version, repo.Timestamp.Signed.Version = 1<<40, 1<<40
+	repo.Publish(first, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	repo.rotate(metadata.SNAPSHOT, metadata.TIMESTAMP)
-	repo.snapshot.Signed.Version, repo.timestamp.Signed.Version = 1, 1
-	repo.publish(second, born.Add(lifetime))
+	repo.Rotate(metadata.SNAPSHOT, metadata.TIMESTAMP)
+	repo.Snapshot.Signed.Version, repo.Timestamp.Signed.Version = 1, 1
+	repo.Publish(second, born.Add(lifetime))
 	roots, err := at(dir, born.Add(25*time.Hour)).load(t.Context(), in)
 	outcome{originTUF, sum(second), nil}.check(t, roots, err)
 }
@@ -107,22 +109,22 @@ func TestFastForwardRecovery(t *testing.T) {
 func TestHiddenRotation(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
 	first, evil := trustedRoot(t, "1"), trustedRoot(t, "evil")
-	stolen := maps.Clone(repo.keys)
-	repo.rotate(metadata.ROOT, metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP)
-	repo.publish(first, born.Add(lifetime))
-	in := repo.instance(true)
+	stolen := maps.Clone(repo.Keys)
+	repo.Rotate(metadata.ROOT, metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP)
+	repo.Publish(first, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	roots, err := at(dir, born).load(t.Context(), in)
 	outcome{originTUF, sum(first), nil}.check(t, roots, err)
 
 	// The root that verified before is remembered, so a 404 changes nothing.
-	honest := repo.state()
+	honest := repo.State()
 	delete(honest, "2.root.json")
-	repo.restore(honest)
+	repo.Restore(honest)
 	roots, err = at(dir, born.Add(25*time.Hour)).load(t.Context(), in)
 	outcome{originTUF, sum(first), nil}.check(t, roots, err)
 
-	repo.keys = stolen
-	repo.publish(evil, born.Add(lifetime))
+	repo.Keys = stolen
+	repo.Publish(evil, born.Add(lifetime))
 	roots, err = at(dir, born.Add(50*time.Hour)).load(t.Context(), in)
 	outcome{originCache, sum(first), []string{"using the cached trusted root"}}.check(t, roots, err)
 	// Who never saw the rotation cannot know: that is the anchor's age.
@@ -133,14 +135,14 @@ func TestHiddenRotation(t *testing.T) {
 func TestRotatedKeys(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
 	first, second := trustedRoot(t, "1"), trustedRoot(t, "2")
-	repo.publish(first, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(first, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	repo.rotate(metadata.ROOT)
-	repo.rotate(metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP)
-	repo.publish(second, born.Add(lifetime))
+	repo.Rotate(metadata.ROOT)
+	repo.Rotate(metadata.TARGETS, metadata.SNAPSHOT, metadata.TIMESTAMP)
+	repo.Publish(second, born.Add(lifetime))
 	roots, err := at(dir, born.Add(25*time.Hour)).load(t.Context(), in)
 	outcome{originTUF, sum(second), nil}.check(t, roots, err)
 	roots, err = at(dir, born.Add(26*time.Hour)).load(t.Context(), in)
@@ -153,9 +155,9 @@ func TestRotatedKeys(t *testing.T) {
 // TestTamperedCache changes each file in the cache, and the frame around them.
 func TestTamperedCache(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
-	repo.rotate(metadata.TIMESTAMP)
-	repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Rotate(metadata.TIMESTAMP)
+	repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
@@ -207,10 +209,10 @@ func TestTamperedCache(t *testing.T) {
 	}
 	// Somebody with keys of the own making.
 	forger := newRepo(t)
-	forger.publish(trustedRoot(t, "evil"), born.Add(lifetime))
+	forger.Publish(trustedRoot(t, "evil"), born.Add(lifetime))
 	cases["forged"] = change(func(r *record) {
 		for name := range r.Files {
-			r.Files[name] = forger.get(name)
+			r.Files[name] = forger.Get(name)
 		}
 		r.Files["targets/"+target] = trustedRoot(t, "evil")
 	})
@@ -253,73 +255,73 @@ func TestHostileRepository(t *testing.T) {
 	logless := gitHubRoot(t)
 	for _, tc := range []struct {
 		name string
-		do   func(r *tufRepo)
+		do   func(r *tuftest.Repo)
 		want string
 	}{
-		{"login page", func(r *tufRepo) {
-			r.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		{"login page", func(r *tuftest.Repo) {
+			r.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				_, _ = io.WriteString(w, "<html>\x1b[2J\u202elog in")
 			})
 		}, ""},
-		{"503", func(r *tufRepo) {
-			r.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
+		{"503", func(r *tuftest.Repo) {
+			r.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
 		}, "503"},
-		{"404 for all", func(r *tufRepo) { r.restore(nil) }, "404"},
-		{"redirect to another host", func(r *tufRepo) {
-			r.server.Config.Handler = http.RedirectHandler(elsewhere.URL, http.StatusFound)
+		{"404 for all", func(r *tuftest.Repo) { r.Restore(nil) }, "404"},
+		{"redirect to another host", func(r *tuftest.Repo) {
+			r.Server.Config.Handler = http.RedirectHandler(elsewhere.URL, http.StatusFound)
 		}, "redirected to another host"},
-		{"redirect loop", func(r *tufRepo) {
-			r.server.Config.Handler = http.RedirectHandler("/again", http.StatusFound)
+		{"redirect loop", func(r *tuftest.Repo) {
+			r.Server.Config.Handler = http.RedirectHandler("/again", http.StatusFound)
 		}, "more than 10 redirects"},
-		{"endless body", func(r *tufRepo) {
-			r.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		{"endless body", func(r *tuftest.Repo) {
+			r.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
 				for req.Context().Err() == nil {
 					_, _ = w.Write(make([]byte, 1<<16))
 				}
 			})
 		}, "has more than"},
-		{"cut body", func(r *tufRepo) {
-			r.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		{"cut body", func(r *tuftest.Repo) {
+			r.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Length", "100")
 				_, _ = io.WriteString(w, "{")
 			})
 		}, "unexpected EOF"},
-		{"another repository's root", func(r *tufRepo) {
+		{"another repository's root", func(r *tuftest.Repo) {
 			other := newRepo(t)
-			other.rotate(metadata.ROOT)
-			r.set("2.root.json", other.get("2.root.json"))
+			other.Rotate(metadata.ROOT)
+			r.Set("2.root.json", other.Get("2.root.json"))
 		}, ""},
-		{"another repository", func(r *tufRepo) {
+		{"another repository", func(r *tuftest.Repo) {
 			other := newRepo(t)
-			other.publish(good, born.Add(lifetime))
-			r.restore(other.state())
+			other.Publish(good, born.Add(lifetime))
+			r.Restore(other.State())
 		}, ""},
-		{"target changed", func(r *tufRepo) {
-			for name := range r.state() {
+		{"target changed", func(r *tuftest.Repo) {
+			for name := range r.State() {
 				if strings.HasPrefix(name, "targets/") {
-					r.set(name, append([]byte(" "), good[1:]...))
+					r.Set(name, append([]byte(" "), good[1:]...))
 				}
 			}
 		}, "mismatch"},
-		{"target over the limit", func(r *tufRepo) {
-			r.publish(append(slices.Clone(good), make([]byte, MaxRootFile)...), born.Add(lifetime))
+		{"target over the limit", func(r *tuftest.Repo) {
+			r.Publish(append(slices.Clone(good), make([]byte, MaxRootFile)...), born.Add(lifetime))
 		}, "the limit is"},
-		{"no target", func(r *tufRepo) {
-			delete(r.targets.Signed.Targets, target)
-			r.targets.Signed.Version++
-			put(r, "2.targets.json", r.targets, r.keys[metadata.TARGETS])
-			r.publishSnapshot(2, born.Add(lifetime))
-			r.publishTimestamp(2, born.Add(lifetime))
+		{"no target", func(r *tuftest.Repo) {
+			delete(r.Targets.Signed.Targets, target)
+			r.Targets.Signed.Version++
+			tuftest.Put(r, "2.targets.json", r.Targets, r.Keys[metadata.TARGETS])
+			r.PublishSnapshot(2, born.Add(lifetime))
+			r.PublishTimestamp(2, born.Add(lifetime))
 		}, "not found"},
-		{"two roots in one", func(r *tufRepo) { r.publish(append(slices.Clone(good), good...), born.Add(lifetime)) }, "found 2 trusted roots"},
-		{"root without logs", func(r *tufRepo) { r.publish(withoutLogs(t, good), born.Add(lifetime)) }, "found no transparency log"},
-		{"GitHub's root for the public-good instance", func(r *tufRepo) { r.publish(logless, born.Add(lifetime)) }, "found no transparency log"},
-		{"not a trusted root", func(r *tufRepo) { r.publish([]byte("{}"), born.Add(lifetime)) }, "media type"},
+		{"two roots in one", func(r *tuftest.Repo) { r.Publish(append(slices.Clone(good), good...), born.Add(lifetime)) }, "found 2 trusted roots"},
+		{"root without logs", func(r *tuftest.Repo) { r.Publish(withoutLogs(t, good), born.Add(lifetime)) }, "found no transparency log"},
+		{"GitHub's root for the public-good instance", func(r *tuftest.Repo) { r.Publish(logless, born.Add(lifetime)) }, "found no transparency log"},
+		{"not a trusted root", func(r *tuftest.Repo) { r.Publish([]byte("{}"), born.Add(lifetime)) }, "media type"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			repo := newRepo(t)
-			repo.publish(good, born.Add(lifetime))
-			in := repo.instance(true)
+			repo.Publish(good, born.Add(lifetime))
+			in := instanceOf(repo, t, true)
 			tc.do(repo)
 			dir := t.TempDir()
 			roots, err := at(dir, born).load(t.Context(), in)

@@ -10,7 +10,7 @@ import (
 
 // TestPipeForCache: whoever waits for a pipe waits for good.
 func TestPipeForCache(t *testing.T) {
-	in, dir := newRepo(t).instance(true), t.TempDir()
+	in, dir := instanceOf(newRepo(t), t, true), t.TempDir()
 	if err := syscall.Mkfifo(filepath.Join(dir, in.cacheName()), 0o600); err != nil {
 		t.Fatal(err)
 	}

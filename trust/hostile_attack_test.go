@@ -17,6 +17,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/theupdateframework/go-tuf/v2/metadata"
+
+	"github.com/recipe-verify/recipe-verify/internal/tuftest"
 )
 
 // TestMetadataThatPanics serves metadata that somebody on the way can write,
@@ -46,9 +48,9 @@ func TestMetadataThatPanics(t *testing.T) {
 		} {
 			t.Run(file+"/"+name, func(t *testing.T) {
 				repo := newRepo(t)
-				repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-				in := repo.instance(true)
-				repo.set(file, []byte(body))
+				repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+				in := instanceOf(repo, t, true)
+				repo.Set(file, []byte(body))
 				dir := t.TempDir()
 				roots, err := at(dir, born).load(t.Context(), in)
 				embedded("the TUF repository could not be used").check(t, roots, err)
@@ -63,40 +65,40 @@ func TestMetadataThatPanics(t *testing.T) {
 // TestSignedMetadataThatPanics is metadata by the keys of the repository, one
 // of which was stolen.
 func TestSignedMetadataThatPanics(t *testing.T) {
-	for name, do := range map[string]func(r *tufRepo){
-		"a timestamp without a snapshot": func(r *tufRepo) {
-			delete(r.timestamp.Signed.Meta, "snapshot.json")
-			r.timestamp.Signed.Version++
-			put(r, "timestamp.json", r.timestamp, r.keys[metadata.TIMESTAMP])
+	for name, do := range map[string]func(r *tuftest.Repo){
+		"a timestamp without a snapshot": func(r *tuftest.Repo) {
+			delete(r.Timestamp.Signed.Meta, "snapshot.json")
+			r.Timestamp.Signed.Version++
+			tuftest.Put(r, "timestamp.json", r.Timestamp, r.Keys[metadata.TIMESTAMP])
 		},
-		"a timestamp with a null snapshot": func(r *tufRepo) {
-			r.timestamp.Signed.Meta["snapshot.json"] = nil
-			r.timestamp.Signed.Version++
-			put(r, "timestamp.json", r.timestamp, r.keys[metadata.TIMESTAMP])
+		"a timestamp with a null snapshot": func(r *tuftest.Repo) {
+			r.Timestamp.Signed.Meta["snapshot.json"] = nil
+			r.Timestamp.Signed.Version++
+			tuftest.Put(r, "timestamp.json", r.Timestamp, r.Keys[metadata.TIMESTAMP])
 		},
-		"a snapshot with null targets": func(r *tufRepo) {
-			r.snapshot.Signed.Meta["targets.json"] = nil
-			r.snapshot.Signed.Version++
-			put(r, "2.snapshot.json", r.snapshot, r.keys[metadata.SNAPSHOT])
-			r.publishTimestamp(2, born.Add(lifetime))
+		"a snapshot with null targets": func(r *tuftest.Repo) {
+			r.Snapshot.Signed.Meta["targets.json"] = nil
+			r.Snapshot.Signed.Version++
+			tuftest.Put(r, "2.snapshot.json", r.Snapshot, r.Keys[metadata.SNAPSHOT])
+			r.PublishTimestamp(2, born.Add(lifetime))
 		},
-		"a root with a null role": func(r *tufRepo) {
-			r.root.Signed.Roles[metadata.TIMESTAMP] = nil
-			r.root.Signed.Version++
-			r.putRoot(r.keys[metadata.ROOT])
+		"a root with a null role": func(r *tuftest.Repo) {
+			r.Root.Signed.Roles[metadata.TIMESTAMP] = nil
+			r.Root.Signed.Version++
+			r.PutRoot(r.Keys[metadata.ROOT])
 		},
-		"a root with a null key": func(r *tufRepo) {
-			for id := range r.root.Signed.Keys {
-				r.root.Signed.Keys[id] = nil
+		"a root with a null key": func(r *tuftest.Repo) {
+			for id := range r.Root.Signed.Keys {
+				r.Root.Signed.Keys[id] = nil
 			}
-			r.root.Signed.Version++
-			r.putRoot(r.keys[metadata.ROOT])
+			r.Root.Signed.Version++
+			r.PutRoot(r.Keys[metadata.ROOT])
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			repo := newRepo(t)
-			repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-			in := repo.instance(true)
+			repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+			in := instanceOf(repo, t, true)
 			do(repo)
 			roots, err := at(t.TempDir(), born).load(t.Context(), in)
 			embedded("the TUF repository could not be used").check(t, roots, err)
@@ -111,19 +113,19 @@ func TestLengthOfMetadata(t *testing.T) {
 	for name, file := range map[string]string{"claimed": ".snapshot.json", "unsigned": ".targets.json"} {
 		t.Run(name, func(t *testing.T) {
 			repo := newRepo(t)
-			repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-			in := repo.instance(true)
+			repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+			in := instanceOf(repo, t, true)
 			meta := metadata.MetaFile(1)
 			if name == "claimed" {
 				meta.Length = 1 << 50
 			}
-			repo.timestamp.Signed.Meta["snapshot.json"] = meta
-			repo.timestamp.Signed.Version++
-			put(repo, "timestamp.json", repo.timestamp, repo.keys[metadata.TIMESTAMP])
-			inner := repo.server.Config.Handler
+			repo.Timestamp.Signed.Meta["snapshot.json"] = meta
+			repo.Timestamp.Signed.Version++
+			tuftest.Put(repo, "timestamp.json", repo.Timestamp, repo.Keys[metadata.TIMESTAMP])
+			inner := repo.Server.Config.Handler
 			const most = 64 << 20
 			var sent int
-			repo.server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			repo.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if !strings.HasSuffix(r.URL.Path, file) {
 					inner.ServeHTTP(w, r)
 					return
@@ -137,7 +139,7 @@ func TestLengthOfMetadata(t *testing.T) {
 			})
 			roots, err := at(t.TempDir(), born).load(t.Context(), in)
 			embedded(fmt.Sprintf("has more than %d bytes", maxFile)).check(t, roots, err)
-			repo.server.Close() // waits for the handler
+			repo.Server.Close() // waits for the handler
 			if sent >= most {
 				t.Errorf("%d bytes were read", sent)
 			}
@@ -149,14 +151,14 @@ func TestLengthOfMetadata(t *testing.T) {
 // password, which a cache need not.
 func TestCacheHoldsNoSecret(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
-	repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-	u, err := url.Parse(repo.server.URL)
+	repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+	u, err := url.Parse(repo.Server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
 	u.User = url.UserPassword("user", "hunter2")
 	s := at(dir, born)
-	s.MirrorURL, s.Root = u.String(), repo.get("1.root.json")
+	s.MirrorURL, s.Root = u.String(), repo.Get("1.root.json")
 	for _, origin := range []string{originTUF, originCache} {
 		roots, err := s.Load(t.Context())
 		if err != nil {
@@ -184,8 +186,8 @@ func TestCacheIsALink(t *testing.T) {
 		t.Skip("links need a privilege")
 	}
 	repo, dir := newRepo(t), t.TempDir()
-	repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	victim := filepath.Join(t.TempDir(), "victim")
 	if err := os.WriteFile(victim, []byte("precious"), 0o600); err != nil {
 		t.Fatal(err)
@@ -212,8 +214,8 @@ func TestCacheIsALink(t *testing.T) {
 // repository's state older than it was.
 func TestDateIsNotTrusted(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
-	repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
@@ -370,8 +372,8 @@ func TestNothingIsAskedOffline(t *testing.T) {
 		t.Setenv(env, asked.URL)
 	}
 	repo := newRepo(t)
-	repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	in.url = asked.URL
 	for name, content := range map[string]string{"none": "", "broken": "{", "empty": "{}"} {
 		dir := t.TempDir()

@@ -281,8 +281,8 @@ func BenchmarkEmbedded(b *testing.B) {
 
 func BenchmarkCacheHit(b *testing.B) {
 	repo, dir := newRepo(b), b.TempDir()
-	repo.publish(embeddedTrustedRoot, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(embeddedTrustedRoot, born.Add(lifetime))
+	in := instanceOf(repo, b, true)
 	if _, err := at(dir, born).load(b.Context(), in); err != nil {
 		b.Fatal(err)
 	}

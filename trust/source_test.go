@@ -68,22 +68,22 @@ func embedded(warnings ...string) outcome {
 func TestLoadFreshThenCached(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
 	first, second := trustedRoot(t, "1"), trustedRoot(t, "2")
-	repo.publish(first, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(first, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 
 	roots, err := at(dir, born).load(t.Context(), in)
 	outcome{originTUF, sum(first), nil}.check(t, roots, err)
-	want := &Metadata{Repository: repo.server.URL, Root: 1, Timestamp: 1, Snapshot: 1, Targets: 1, Expires: born.Add(lifetime)}
+	want := &Metadata{Repository: repo.Server.URL, Root: 1, Timestamp: 1, Snapshot: 1, Targets: 1, Expires: born.Add(lifetime)}
 	if diff := cmp.Diff(want, roots.Domains[0].TUF); diff != "" {
 		t.Errorf("metadata (-want +got):\n%s", diff)
 	}
 
-	repo.publish(second, born.Add(2*lifetime))
+	repo.Publish(second, born.Add(2*lifetime))
 	before := snapshotOf(t, dir)
-	asked := repo.requests.Load()
+	asked := repo.Requests.Load()
 	roots, err = at(dir, born.Add(23*time.Hour)).load(t.Context(), in)
 	outcome{originCache, sum(first), nil}.check(t, roots, err)
-	if n := repo.requests.Load() - asked; n != 0 {
+	if n := repo.Requests.Load() - asked; n != 0 {
 		t.Errorf("the second run within a day made %d requests", n)
 	}
 	if diff := cmp.Diff(before, snapshotOf(t, dir)); diff != "" {
@@ -117,8 +117,8 @@ func snapshotOf(t *testing.T, dir string) map[string]string {
 
 func TestCacheFile(t *testing.T) {
 	repo, dir := newRepo(t), filepath.Join(t.TempDir(), "new", "folder")
-	repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-	if _, err := at(dir, born).load(t.Context(), repo.instance(true)); err != nil {
+	repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+	if _, err := at(dir, born).load(t.Context(), instanceOf(repo, t, true)); err != nil {
 		t.Fatal(err)
 	}
 	files := snapshotOf(t, dir)
@@ -147,14 +147,14 @@ func TestUnreachable(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			repo, dir := newRepo(t), t.TempDir()
-			repo.publish(root1, born.Add(lifetime))
-			in := repo.instance(true)
+			repo.Publish(root1, born.Add(lifetime))
+			in := instanceOf(repo, t, true)
 			if tc.cached {
 				if _, err := at(dir, born).load(t.Context(), in); err != nil {
 					t.Fatal(err)
 				}
 			}
-			repo.server.Close()
+			repo.Server.Close()
 			roots, err := at(dir, born.Add(tc.later)).load(t.Context(), in)
 			tc.want.check(t, roots, err)
 		})
@@ -163,12 +163,12 @@ func TestUnreachable(t *testing.T) {
 
 func TestNewerSnapshotThanCache(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
-	repo.publish(trustedRoot(t, "1"), born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(trustedRoot(t, "1"), born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	repo.server.Close()
+	repo.Server.Close()
 	in.snapshot.Date = born.Add(24 * time.Hour) // the program was updated since
 	roots, err := at(dir, born.Add(72*time.Hour)).load(t.Context(), in)
 	embedded("2 days ago").check(t, roots, err)
@@ -188,19 +188,19 @@ func TestOffline(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			repo, dir := newRepo(t), t.TempDir()
-			repo.publish(root1, born.Add(lifetime))
-			in := repo.instance(true)
+			repo.Publish(root1, born.Add(lifetime))
+			in := instanceOf(repo, t, true)
 			if tc.cached {
 				if _, err := at(dir, born).load(t.Context(), in); err != nil {
 					t.Fatal(err)
 				}
 			}
-			asked := repo.requests.Load()
+			asked := repo.Requests.Load()
 			s := at(dir, born.Add(tc.later))
 			s.Offline = true
 			roots, err := s.load(t.Context(), in)
 			tc.want.check(t, roots, err)
-			if n := repo.requests.Load() - asked; n != 0 {
+			if n := repo.Requests.Load() - asked; n != 0 {
 				t.Errorf("made %d requests", n)
 			}
 		})
@@ -230,8 +230,8 @@ func TestHanging(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			repo := newRepo(t)
-			in := repo.instance(true)
-			repo.server.Config.Handler = tc.hang
+			in := instanceOf(repo, t, true)
+			repo.Server.Config.Handler = tc.hang
 			s := at(t.TempDir(), born)
 			s.Timeout = 150 * time.Millisecond
 			begin, running := time.Now(), runtime.NumGoroutine()
@@ -249,7 +249,7 @@ func TestHanging(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.Close()
-		in := newRepo(t).instance(true)
+		in := instanceOf(newRepo(t), t, true)
 		in.url = "http://" + l.Addr().String()
 		s := at(t.TempDir(), born)
 		s.Timeout = 150 * time.Millisecond
@@ -272,9 +272,9 @@ func settle(t *testing.T, before int) {
 
 func TestCancelled(t *testing.T) {
 	repo := newRepo(t)
-	in := repo.instance(true)
+	in := instanceOf(repo, t, true)
 	ctx, cancel := context.WithCancel(t.Context())
-	repo.server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	repo.Server.Config.Handler = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		cancel()
 		<-r.Context().Done()
 	})
@@ -296,8 +296,8 @@ func TestCancelled(t *testing.T) {
 func TestExpired(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
 	first, second := trustedRoot(t, "1"), trustedRoot(t, "2")
-	repo.publish(first, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(first, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	later := born.Add(lifetime + time.Hour)
 
 	roots, err := at(t.TempDir(), later).load(t.Context(), in)
@@ -313,7 +313,7 @@ func TestExpired(t *testing.T) {
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
-	repo.publish(second, later.Add(lifetime))
+	repo.Publish(second, later.Add(lifetime))
 	roots, err = at(dir, later).load(t.Context(), in)
 	outcome{originTUF, sum(second), nil}.check(t, roots, err)
 
@@ -327,12 +327,12 @@ func TestExpired(t *testing.T) {
 				}
 				return born.Add(lifetime)
 			}
-			repo.root.Signed.Expires = by(metadata.ROOT)
-			repo.putRoot(repo.keys[metadata.ROOT])
-			repo.publishTargets(first, by(metadata.TARGETS))
-			repo.publishSnapshot(1, by(metadata.SNAPSHOT))
-			repo.publishTimestamp(1, born.Add(lifetime))
-			roots, err := at(t.TempDir(), born).load(t.Context(), repo.instance(true))
+			repo.Root.Signed.Expires = by(metadata.ROOT)
+			repo.PutRoot(repo.Keys[metadata.ROOT])
+			repo.PublishTargets(first, by(metadata.TARGETS))
+			repo.PublishSnapshot(1, by(metadata.SNAPSHOT))
+			repo.PublishTimestamp(1, born.Add(lifetime))
+			roots, err := at(t.TempDir(), born).load(t.Context(), instanceOf(repo, t, true))
 			embedded("expired").check(t, roots, err)
 		})
 	}
@@ -341,8 +341,8 @@ func TestExpired(t *testing.T) {
 func TestConcurrentLoads(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
 	root1 := trustedRoot(t, "1")
-	repo.publish(root1, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(root1, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -353,7 +353,7 @@ func TestConcurrentLoads(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	repo.server.Close()
+	repo.Server.Close()
 	roots, err := at(dir, born).load(t.Context(), in)
 	outcome{originCache, sum(root1), nil}.check(t, roots, err)
 	if files := snapshotOf(t, dir); len(files) != 1 {
@@ -365,14 +365,14 @@ func TestConcurrentLoads(t *testing.T) {
 func TestSlowWriter(t *testing.T) {
 	repo, dir := newRepo(t), t.TempDir()
 	first, second := trustedRoot(t, "1"), trustedRoot(t, "2")
-	repo.publish(first, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(first, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	slow := &loading{instance: in, now: born, ref: born, out: &Roots{}, path: filepath.Join(dir, in.cacheName())}
 	answer, err := at(dir, born).refresh(t.Context(), slow)
 	if err != nil {
 		t.Fatal(err)
 	}
-	repo.publish(second, born.Add(lifetime))
+	repo.Publish(second, born.Add(lifetime))
 	if _, err := at(dir, born).load(t.Context(), in); err != nil {
 		t.Fatal(err)
 	}
@@ -386,8 +386,8 @@ func TestSlowWriter(t *testing.T) {
 func TestUnwritableCache(t *testing.T) {
 	repo := newRepo(t)
 	root1 := trustedRoot(t, "1")
-	repo.publish(root1, born.Add(lifetime))
-	in := repo.instance(true)
+	repo.Publish(root1, born.Add(lifetime))
+	in := instanceOf(repo, t, true)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -407,9 +407,9 @@ func TestUnwritableCache(t *testing.T) {
 func TestPrivateInstance(t *testing.T) {
 	repo := newRepo(t)
 	root1 := trustedRoot(t, "1")
-	repo.publish(root1, born.Add(lifetime))
+	repo.Publish(root1, born.Add(lifetime))
 	s := at(t.TempDir(), born)
-	s.MirrorURL, s.Root = repo.server.URL+"/", repo.get("1.root.json")
+	s.MirrorURL, s.Root = repo.Server.URL+"/", repo.Get("1.root.json")
 	roots, err := s.Load(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -418,7 +418,7 @@ func TestPrivateInstance(t *testing.T) {
 	if d := roots.Domains[0]; d.Name != PublicGood || d.Origin != originTUF || d.SHA256.String() != sum(root1) {
 		t.Errorf("found %q from %q, %s", d.Name, d.Origin, d.SHA256)
 	}
-	repo.server.Close()
+	repo.Server.Close()
 	s.CacheDir = t.TempDir()
 	_, err = s.Load(t.Context())
 	if err == nil || !strings.Contains(err.Error(), `no trusted root for "127.0.0.1": `) || !strings.Contains(err.Error(), "hint: ") {

@@ -47,6 +47,7 @@ var rules = map[string][]string{
 var only = map[string][]string{
 	"github.com/sigstore/sigstore-go/pkg/verify": {"verify", "internal/sigstoretest"},
 	"github.com/sigstore/sigstore-go/pkg/tuf":    {"trust"},
+	self + "internal/tuftest":                    {"internal/tuftest"},
 	self + "internal/sigstoretest":               {"internal/demo", "internal/sigstoretest", "bench"},
 }
 
