@@ -134,7 +134,7 @@ func (ev *evaluation) spend(n *yaml.Node, steps int) bool {
 // It starts from one and goes on with the choices that the recipe turned out
 // to depend on, so that keys which nothing reads cost nothing. done is what
 // evaluating with chosen has read, or nil.
-func (ev *evaluation) explore(keys *variants, platform map[string]jinja.Value, chosen combination, done *selection, count *int) {
+func (ev *evaluation) explore(keys *variants, platform platformScope, chosen combination, done *selection, count *int) {
 	if ev.exhausted != nil {
 		return
 	}
@@ -454,19 +454,17 @@ func (ev *evaluation) add(out Output, vars *scope) {
 	if !ev.spend(ev.doc.root, 20+10*len(out.Sources)+len(vars.selection.read)) {
 		return
 	}
-	out.TargetPlatform = jinja.Text(vars.platform["target_platform"])
-	var key strings.Builder
-	for _, field := range []string{out.Name, out.Version, out.TargetPlatform, strconv.FormatBool(out.Staging)} {
-		key.WriteString(strconv.Quote(field))
-	}
+	out.TargetPlatform = jinja.Text(vars.platform.target["target_platform"])
+	var key identity
+	key.add(out.Name, out.Version, out.TargetPlatform, strconv.FormatBool(out.Staging))
 	for i := range out.Sources {
-		key.WriteString(out.Sources[i].identity())
+		out.Sources[i].identify(&key)
 	}
-	if ev.known[key.String()] {
+	if ev.known[string(key)] {
 		return
 	}
 	ev.sources += 1 + len(out.Sources)
-	ev.rendered += key.Len()
+	ev.rendered += len(key)
 	if ev.sources > MaxSources {
 		ev.stop(ev.doc.root, "recipe has more than %d sources and outputs over all platforms and variants", MaxSources)
 		return
@@ -476,6 +474,6 @@ func (ev *evaluation) add(out Output, vars *scope) {
 		return
 	}
 	out.Variant = vars.selection.used()
-	ev.known[key.String()] = true
+	ev.known[string(key)] = true
 	ev.recipe.Outputs = append(ev.recipe.Outputs, out)
 }

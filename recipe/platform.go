@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/recipe-verify/recipe-verify/internal/jinja"
 )
@@ -67,13 +68,40 @@ func architecture(platform string) string {
 	return arch
 }
 
-// platformVariables gives the variables that depend on the platforms alone.
-// The host platform is the target platform.
-func platformVariables(target, build string) map[string]jinja.Value {
+// A platformScope holds the variables that depend on the platforms alone.
+type platformScope struct {
+	target map[string]jinja.Value // shared by all recipes, never written to
+	build  jinja.Value
+}
+
+// platformVariables gives those of two known platforms. The host platform is the
+// target platform.
+func platformVariables(target, build string) platformScope {
+	return platformScope{platformTables()[target], jinja.String(build)}
+}
+
+func (p platformScope) lookup(name string) (jinja.Value, bool) {
+	if name == "build_platform" {
+		return p.build, true
+	}
+	v, ok := p.target[name]
+	return v, ok
+}
+
+// platformTables are made once: a recipe looks at one or two of the seventy
+// variables, and there are tens of thousands of recipes.
+var platformTables = sync.OnceValue(func() map[string]map[string]jinja.Value {
+	tables := map[string]map[string]jinja.Value{}
+	for _, p := range knownPlatforms() {
+		tables[p] = targetVariables(p)
+	}
+	return tables
+})
+
+func targetVariables(target string) map[string]jinja.Value {
 	vars := map[string]jinja.Value{
 		"target_platform": jinja.String(target),
 		"host_platform":   jinja.String(target),
-		"build_platform":  jinja.String(build),
 	}
 	family, _, _ := strings.Cut(target, "-")
 	for _, f := range []string{

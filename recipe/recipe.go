@@ -205,11 +205,12 @@ func (r *Recipe) Sources() []SharedSource {
 	for i := range r.Outputs {
 		out := &r.Outputs[i]
 		for _, s := range out.Sources {
-			key := s.identity()
-			at, ok := index[key]
+			var key identity
+			s.identify(&key)
+			at, ok := index[string(key)]
 			if !ok {
 				at = len(list)
-				index[key] = at
+				index[string(key)] = at
 				list = append(list, SharedSource{Source: s})
 			}
 			shared := &list[at]

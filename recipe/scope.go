@@ -16,7 +16,7 @@ import (
 // A scope holds the variables that templates see. Of platform, variant and
 // context the later win.
 type scope struct {
-	platform  map[string]jinja.Value
+	platform  platformScope
 	selection *selection // nil while variant files are read
 	context   map[string]contextValue
 }
@@ -42,13 +42,13 @@ func (s *scope) Lookup(name string) (jinja.Value, bool, error) {
 			return v, ok, err
 		}
 	}
-	v, ok := s.platform[name]
+	v, ok := s.platform.lookup(name)
 	return v, ok, nil
 }
 
 // names gives the names of all variables.
 func (s *scope) names() []string {
-	names := slices.Collect(maps.Keys(s.platform))
+	names := append(slices.Collect(maps.Keys(s.platform.target)), "build_platform")
 	names = slices.AppendSeq(names, maps.Keys(s.context))
 	if s.selection != nil {
 		names = slices.AppendSeq(names, maps.Keys(s.selection.variants.keys))

@@ -292,46 +292,70 @@ func (r *sourceReader) gitField(key string, n *yaml.Node) {
 	}
 }
 
-// identity is text that two sources share if and only if they stand at the same
-// place and have the same values.
-func (s *Source) identity() string {
-	var b strings.Builder
-	add := func(fields ...string) {
-		for _, f := range fields {
-			b.WriteString(strconv.Quote(f))
-		}
-		b.WriteByte(';')
+// An identity is text that two sources share if and only if they stand at the
+// same place and have the same values.
+type identity []byte
+
+// add appends fields so that none can be taken for two.
+func (id *identity) add(fields ...string) {
+	for _, f := range fields {
+		*id = strconv.AppendInt(*id, int64(len(f)), 10)
+		*id = append(*id, ':')
+		*id = append(*id, f...)
 	}
-	add(s.Pos.String(), s.Kind.String(), s.FileName, s.TargetDirectory, s.Path.Value)
+	*id = append(*id, ';')
+}
+
+func (id *identity) addString(s String) {
+	id.add(s.Value)
+	id.addPosition(s.Pos)
+}
+
+func (id *identity) addPosition(p Position) {
+	id.add(p.File)
+	*id = strconv.AppendInt(*id, int64(p.Line), 10)
+	*id = append(*id, ',')
+	*id = strconv.AppendInt(*id, int64(p.Column), 10)
+	*id = append(*id, ';')
+}
+
+// identify appends a source's identity.
+func (s *Source) identify(id *identity) {
+	id.addPosition(s.Pos)
+	id.add(s.Kind.String(), s.FileName, s.TargetDirectory, s.Path.Value)
 	for _, u := range s.URLs {
-		add(u.Value, u.Pos.String())
+		id.addString(u)
 	}
 	if s.HasSHA256 {
-		add("sha256", s.SHA256.String())
+		id.add("sha256", string(s.SHA256[:]))
 	}
 	if s.HasMD5 {
-		add("md5", s.MD5.String())
+		id.add("md5", string(s.MD5[:]))
 	}
-	add("digest", strconv.FormatBool(s.EmptyDigest), s.SHA256Pos.String())
+	id.add("digest", strconv.FormatBool(s.EmptyDigest))
+	id.addPosition(s.SHA256Pos)
 	if g := s.Git; g != nil {
-		add("git", g.URL.Value, g.Rev, g.Tag, g.Branch, g.ExpectedCommit)
+		id.add("git", g.URL.Value, g.Rev, g.Tag, g.Branch, g.ExpectedCommit)
 	}
 	if s.Err != nil {
-		add("error", s.Err.Error())
+		id.add("error", s.Err.Error())
 	}
 	if a := s.Attestation; a != nil {
-		add("attestation", a.Pos.String())
+		id.add("attestation")
+		id.addPosition(a.Pos)
 		for _, p := range a.Publishers {
-			add("publisher", p.Text, p.Pos.String(), p.Issuer())
+			id.add("publisher", p.Issuer())
+			id.addString(String{p.Text, p.Pos})
 		}
 		for _, u := range a.BundleURLs {
-			add("bundle_url", u.Value, u.Pos.String())
+			id.add("bundle_url")
+			id.addString(u)
 		}
 		for _, t := range a.PredicateTypes {
-			add("predicate_type", t.Value, t.Pos.String())
+			id.add("predicate_type")
+			id.addString(t)
 		}
 	}
-	return b.String()
 }
 
 func sortByPosition(list []SharedSource) {
