@@ -96,16 +96,17 @@ type FaultDocument struct {
 
 // A BundleDocument is the account of one bundle.
 type BundleDocument struct {
-	Origin     string             `json:"origin"`
-	Index      int                `json:"index"`
-	Format     attestation.Format `json:"format"`
-	Status     verify.Status      `json:"status" jsonschema:"enum=counted,enum=set-aside,enum=mismatch,enum=invalid"`
-	Code       verify.Code        `json:"code,omitempty"`
-	Reason     string             `json:"reason,omitempty"`
-	Publisher  string             `json:"publisher,omitempty" jsonschema:"description=the publisher that it counted for"`
-	Domain     string             `json:"trust_domain,omitempty"`
-	Verified   *ContentDocument   `json:"verified,omitempty" jsonschema:"description=what it says\\, all of it verified"`
-	Unverified *ContentDocument   `json:"unverified,omitempty" jsonschema:"description=what it says\\, none of it verified"`
+	Origin     string               `json:"origin"`
+	Index      int                  `json:"index"`
+	Format     attestation.Format   `json:"format"`
+	Status     verify.Status        `json:"status" jsonschema:"enum=counted,enum=set-aside,enum=mismatch,enum=invalid"`
+	Code       verify.Code          `json:"code,omitempty"`
+	Reason     string               `json:"reason,omitempty"`
+	Publisher  string               `json:"publisher,omitempty" jsonschema:"description=the publisher that it counted for"`
+	Warnings   []publishers.Warning `json:"warnings,omitempty" jsonschema:"description=what is unusual about a bundle that counted"`
+	Domain     string               `json:"trust_domain,omitempty"`
+	Verified   *ContentDocument     `json:"verified,omitempty" jsonschema:"description=what it says\\, all of it verified"`
+	Unverified *ContentDocument     `json:"unverified,omitempty" jsonschema:"description=what it says\\, none of it verified"`
 }
 
 // A ContentDocument is what a bundle says.
@@ -133,6 +134,7 @@ type SubjectDocument struct {
 // An ExtensionsDocument holds Fulcio's certificate extensions.
 type ExtensionsDocument struct {
 	BuildSignerURI       string `json:"build_signer_uri,omitempty"`
+	BuildSignerDigest    string `json:"build_signer_digest,omitempty"`
 	RunnerEnvironment    string `json:"runner_environment,omitempty"`
 	SourceRepository     string `json:"source_repository_uri,omitempty"`
 	SourceDigest         string `json:"source_repository_digest,omitempty"`
@@ -145,15 +147,17 @@ type ExtensionsDocument struct {
 	BuildTrigger         string `json:"build_trigger,omitempty"`
 	RunInvocationURI     string `json:"run_invocation_uri,omitempty"`
 	RepositoryVisibility string `json:"source_repository_visibility,omitempty"`
+	Environment          string `json:"deployment_environment,omitempty"`
 }
 
 // A LogEntryDocument is an entry of a transparency log.
 type LogEntryDocument struct {
-	Log    string     `json:"log,omitempty"`
-	Index  *int64     `json:"index,omitempty"`
-	Kind   string     `json:"kind"`
-	Time   *time.Time `json:"integrated_time,omitempty"`
-	Search string     `json:"search_url,omitempty"`
+	Log     string     `json:"log,omitempty"`
+	Index   *int64     `json:"index,omitempty"`
+	Kind    string     `json:"kind"`
+	Time    *time.Time `json:"integrated_time,omitempty"`
+	Search  string     `json:"search_url,omitempty"`
+	Promise bool       `json:"promise_only,omitempty" jsonschema:"description=the log's signed promise alone proves the entry"`
 }
 
 // SummaryCounts are the counts at the end.
@@ -252,7 +256,7 @@ func bundle(b verify.Bundle) BundleDocument {
 	return BundleDocument{
 		Origin: fetch.Redact(b.Origin), Index: b.Index, Format: b.Format,
 		Status: b.Status, Code: b.Code, Reason: b.Reason,
-		Publisher: b.Publisher, Domain: b.Domain,
+		Publisher: b.Publisher, Warnings: b.Warnings, Domain: b.Domain,
 		Verified: content(b.Verified), Unverified: content(b.Unverified),
 	}
 }
@@ -298,7 +302,7 @@ func sanType(k publishers.NameKind) string {
 }
 
 func logEntry(e verify.LogEntry) LogEntryDocument {
-	d := LogEntryDocument{Log: e.Log, Kind: e.Kind, Search: e.SearchURL()}
+	d := LogEntryDocument{Log: e.Log, Kind: e.Kind, Search: e.SearchURL(), Promise: e.Promise}
 	if e.Index >= 0 {
 		d.Index = &e.Index
 	}
@@ -310,11 +314,12 @@ func logEntry(e verify.LogEntry) LogEntryDocument {
 
 func extensions(c verify.Certificate) *ExtensionsDocument {
 	d := ExtensionsDocument{
-		BuildSignerURI: c.BuildSignerURI, RunnerEnvironment: c.RunnerEnvironment,
+		BuildSignerURI: c.BuildSignerURI, BuildSignerDigest: c.BuildSignerDigest, RunnerEnvironment: c.RunnerEnvironment,
 		SourceRepository: c.SourceRepository, SourceDigest: c.SourceDigest, SourceRef: c.SourceRef,
 		SourceRepositoryID: c.SourceRepositoryID, SourceOwner: c.SourceOwner, SourceOwnerID: c.SourceOwnerID,
 		BuildConfigURI: c.BuildConfigURI, BuildConfigDigest: c.BuildConfigDigest, BuildTrigger: c.BuildTrigger,
 		RunInvocationURI: c.RunInvocationURI, RepositoryVisibility: c.RepositoryVisibility,
+		Environment: c.Environment,
 	}
 	if d == (ExtensionsDocument{}) {
 		return nil

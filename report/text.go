@@ -172,6 +172,9 @@ func (t *Text) signed(p *page, r audit.Result) {
 			p.field("log", printable(logLine(e)))
 		}
 		p.field("time", c.Time.UTC().Format("2006-01-02 15:04:05 UTC"))
+		for _, w := range b.Warnings {
+			p.field("warning", t.paint(printable(w.Message), color.FgYellow))
+		}
 	}
 	if r.Code == audit.CodeMetadataOnly {
 		p.field("archive", t.paint("not fetched", color.FgYellow)+"; the build must check sha256 "+r.Pinned.SHA256.String())
