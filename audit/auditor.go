@@ -34,6 +34,9 @@ type Options struct {
 	Jobs int
 	// Shard leaves the sources of other shards out.
 	Shard Shard
+	// Discover looks for evidence of sources for which the recipe names no
+	// publisher, and reports it as a [Finding].
+	Discover bool
 	// Progress is told of archives that download, by several goroutines at a
 	// time; nil for nobody.
 	Progress Progress
@@ -53,6 +56,8 @@ type Progress interface {
 type Auditor struct {
 	Client    *fetch.Client
 	Resolvers []attestation.Resolver
+	// Discoverers are asked in their order, where Options.Discover is set.
+	Discoverers []attestation.Discoverer
 	// Roots loads the trust domains. It is called once at most, beside the
 	// first fetches, and not at all where no source asks for verification.
 	Roots   func(context.Context) (*trust.Roots, error)
@@ -172,7 +177,7 @@ func (r *run) dispatch(ctx context.Context, paths []string, queue chan<- pending
 			if i == 0 {
 				p.warnings = l.warnings
 			}
-			if !t.done && !t.empty {
+			if (!t.done || t.discover) && !t.empty {
 				it, begun := r.items[t.key]
 				if !begun {
 					it = &item{done: make(chan struct{})}

@@ -24,6 +24,10 @@ type item struct {
 	examined verify.Examined
 
 	archive *archive // nil if it was not fetched
+
+	// finding and found are set where evidence was looked for.
+	finding *Finding
+	found   []verify.Bundle
 }
 
 // An archive is what came of fetching one.
@@ -47,6 +51,10 @@ func (r *run) do(ctx context.Context, it *item, t task) {
 	defer close(it.done)
 	if ctx.Err() != nil {
 		it.err = ctx.Err()
+		return
+	}
+	if t.discover {
+		r.discover(ctx, it, t)
 		return
 	}
 	r.startTrust(ctx)

@@ -20,6 +20,8 @@ type task struct {
 	result Result
 	key    itemKey // of the source
 	done   bool
+	// discover tells that evidence is looked for, although the verdict is known.
+	discover bool
 	// empty stands for a recipe of which this run reports nothing, since
 	// another shard does.
 	empty bool
@@ -143,7 +145,11 @@ func (r *run) task(res Result, s recipe.SharedSource) task {
 		}
 		res = res.with(Unattested, CodeNoBlock, "the recipe names no publisher for it", "")
 		res.Hint = ""
-		return known(res)
+		t := task{source: src, result: res, key: sourceKey(src, res.URLs), done: true, discover: r.discoverable(src)}
+		if t.discover {
+			t.key[len(t.key)-1] ^= 0xff // what is looked for is not what a recipe asks for
+		}
+		return t
 	}
 	if src.EmptyDigest {
 		return known(res.with(Error, CodeRecipe, "its sha256 or md5 is written and empty, which no archive matches", "write the digest, or remove the line"))

@@ -39,6 +39,10 @@ type Result struct {
 	Bundles           []verify.Bundle // every bundle that was considered
 	Evidence          verify.Evidence // verified if and only if the verdict is Verified
 
+	// Finding is what was found out about a source for which the recipe names
+	// no publisher; nil where nobody looked.
+	Finding *Finding
+
 	Verdict Verdict
 	Code    Code
 	Message string

@@ -14,10 +14,13 @@ import (
 
 // finish waits for what a task depends on and gives its result.
 func (r *run) finish(ctx context.Context, p pending) Result {
-	if p.done {
+	if p.item == nil {
 		return p.result
 	}
 	<-p.item.done
+	if p.discover {
+		return p.result.withFinding(p.item)
+	}
 	if ctx.Err() != nil && errors.Is(p.item.err, ctx.Err()) {
 		return p.result.with(Unavailable, CodeInterrupted, "the run was interrupted", "")
 	}
@@ -43,6 +46,15 @@ func (res Result) with(v Verdict, code Code, message, hint string) Result {
 		hint = defaultHint(code)
 	}
 	res.Verdict, res.Code, res.Message, res.Hint = v, code, message, hint
+	return res
+}
+
+// withFinding adds what was found out to a result whose verdict is known.
+func (res Result) withFinding(it *item) Result {
+	res.Resolver, res.EvidenceAddresses, res.Bundles, res.Finding = it.resolver, it.addresses, it.found, it.finding
+	if it.finding == nil {
+		return res.with(Unavailable, CodeInterrupted, "the run was interrupted before evidence was looked for", "")
+	}
 	return res
 }
 
