@@ -210,3 +210,6 @@ func (r *Repo) check(err error) {
 		r.t.Fatal(err)
 	}
 }
+
+// TB is the test that the repository is of.
+func (r *Repo) TB() testing.TB { return r.t }
