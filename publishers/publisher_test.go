@@ -113,7 +113,14 @@ func with(id publishers.Identity, change func(*publishers.Identity)) publishers.
 	return id
 }
 
-func TestMatch(t *testing.T) {
+type matchCase struct {
+	name, publisher string
+	id              publishers.Identity
+	want            publishers.Field // "" for a match
+}
+
+// matchCases are the names of spec/threats.md, "Identity", and their verdicts.
+func matchCases() []matchCase {
 	const tag = "refs/tags/v1"
 	flask := actions("pallets/flask", tag)
 	san := func(s string) publishers.Identity {
@@ -130,11 +137,7 @@ func TestMatch(t *testing.T) {
 		SANKind: publishers.URIName, Issuer: publishers.GitLabIssuer,
 		SourceRepository: "https://gitlab.com/group/sub/project", SourceRef: tag,
 	}
-	for _, c := range []struct {
-		name, publisher string
-		id              publishers.Identity
-		want            publishers.Field // "" for a match
-	}{
+	return []matchCase{
 		{"same", "github:pallets/flask", flask, ""},
 		{"other case", "github:Pallets/FLASK", flask, ""},
 		{"SAN in other case", "github:pallets/flask", actions("Pallets/Flask", tag), ""},
@@ -192,7 +195,11 @@ func TestMatch(t *testing.T) {
 		{"gitlab project below", "gitlab:group/sub/project/x", gitlab, publishers.FieldRepository},
 		{"gitlab other ref", "gitlab:group/sub/project@refs/heads/main", gitlab, publishers.FieldRef},
 		{"gitlab against github", "gitlab:pallets/flask", flask, publishers.FieldIssuer},
-	} {
+	}
+}
+
+func TestMatch(t *testing.T) {
+	for _, c := range matchCases() {
 		t.Run(c.name, func(t *testing.T) {
 			p, err := publishers.Parse(c.publisher)
 			if err != nil {

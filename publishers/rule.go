@@ -23,6 +23,9 @@ func (r Rule) Validate() error {
 		if err := checkWorkflowPath(w); err != nil {
 			return fmt.Errorf("the rule has %w", err)
 		}
+		if strings.Contains(w, "@refs/") {
+			return fmt.Errorf("the rule has the workflow %q with a ref; leave it out, a rule has refs for it", clip(w))
+		}
 	}
 	for _, ref := range r.Refs {
 		if isCommit(ref) {
