@@ -60,7 +60,7 @@ func TestParse(t *testing.T) {
 
 		{"empty", "", nil, "it is empty"},
 		{"white space", " \n", nil, "it is empty"},
-		{"HTML", "<!doctype html>", nil, "not JSON"},
+		{"HTML", "<!doctype html>", nil, "an HTML page"},
 		{"cut off", b[:len(b)-4], nil, "not JSON"},
 		{"string", `"bundle"`, nil, "no JSON object"},
 		{"null", `null`, nil, "no JSON object"},

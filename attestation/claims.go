@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
-	"strings"
 
 	"github.com/recipe-verify/recipe-verify/digest"
 )
@@ -236,22 +234,23 @@ func eachKey(data []byte, visit func(key string, dec *json.Decoder) error) error
 }
 
 // eachKeyOf visits the keys of the object that comes next, refusing one that
-// differs from an earlier one in case at most.
+// some reader takes for an earlier one.
 func eachKeyOf(dec *json.Decoder, visit func(key string, dec *json.Decoder) error) error {
 	if err := delim(dec, '{'); err != nil {
 		return err
 	}
-	var seen []string
+	seen := map[string]bool{}
 	for dec.More() {
 		t, err := dec.Token()
 		if err != nil {
 			return notJSON(dec)
 		}
 		key, _ := t.(string)
-		if slices.ContainsFunc(seen, func(s string) bool { return strings.EqualFold(s, key) }) {
-			return fmt.Errorf("the key %q stands twice", key)
+		folded := foldKey(key)
+		if seen[folded] {
+			return fmt.Errorf("the key %+q stands twice", clip(key))
 		}
-		if seen = append(seen, key); len(seen) > 256 {
+		if seen[folded] = true; len(seen) > 256 {
 			return fmt.Errorf("an object has more than 256 keys")
 		}
 		if err := visit(key, dec); err != nil {

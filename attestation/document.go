@@ -3,8 +3,13 @@ package attestation
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"strings"
+	"unicode"
+
+	"github.com/klauspost/compress/snappy"
 )
 
 // A Format is the form of a document of evidence.
@@ -20,35 +25,114 @@ const (
 	GitHubFormat     Format = "github-attestations"
 )
 
-// Parse takes a document apart into candidates. The form is recognised by its
-// content: one Sigstore bundle, several one after another (JSON Lines) or in an
-// array, a PEP 740 provenance object, a single PEP 740 attestation, or an
-// answer of GitHub's attestations API. Its errors are *[FormatError]. A nil
-// error proves that there is at least one candidate, and nothing about what
-// they say.
-func Parse(origin string, data []byte) ([]Candidate, error) {
+// A Document is a document of evidence, taken apart. Nothing in it is verified.
+type Document struct {
+	Format Format
+	// Snappy tells that the document came as a snappy block, as GitHub's blob
+	// host serves bundles.
+	Snappy     bool
+	Candidates []Candidate
+	// Elsewhere are the items of an answer of GitHub's attestations API that
+	// name a bundle's address in place of the bundle.
+	Elsewhere []Reference
+}
+
+// A Reference is where a bundle lies that a document speaks of and does not
+// hold. Nobody vouches for the address.
+type Reference struct {
+	Item         int // its place in the document, from 0, counted with the bundles
+	URL          string
+	RepositoryID string
+}
+
+// Read takes a document apart. Its form is recognised by its content: one
+// Sigstore bundle, several one after another (JSON Lines) or in an array, a PEP
+// 740 provenance object, a single PEP 740 attestation, or an answer of GitHub's
+// attestations API; each of them also as a snappy block. Its errors are
+// *[FormatError]. A nil error proves that there is at least one candidate or
+// reference, and nothing about what they say.
+//
+// Keys that decide what a document holds may stand once only, in any spelling
+// that some reader takes for the same, so that no two readers can see different
+// documents.
+func Read(origin string, data []byte) (Document, error) {
 	p := parser{origin: origin, index: -1}
 	if len(data) > MaxDocument {
-		return nil, p.fail("it has %d bytes, more than the limit of %d", len(data), MaxDocument)
+		return Document{}, p.fail("it has %d bytes, more than the limit of %d", len(data), MaxDocument)
+	}
+	if plain, ok, err := p.unpack(data); err != nil {
+		return Document{}, err
+	} else if ok {
+		data, p.document.Snappy = plain, true
 	}
 	if err := p.parse(data); err != nil {
+		return Document{}, err
+	}
+	if len(p.document.Candidates)+len(p.document.Elsewhere) == 0 {
+		return Document{}, p.fail("it holds no attestation")
+	}
+	return p.document, nil
+}
+
+// Parse is [Read] for who needs every bundle at hand: a document that names the
+// address of one in place of the bundle is an error, too. A nil error proves
+// that there is at least one candidate.
+func Parse(origin string, data []byte) ([]Candidate, error) {
+	d, err := Read(origin, data)
+	if err != nil {
 		return nil, err
 	}
-	if len(p.found) == 0 {
-		return nil, p.fail("it holds no attestation")
+	if len(d.Elsewhere) > 0 {
+		return nil, &FormatError{
+			Origin: origin, Index: d.Elsewhere[0].Item, Problem: "the item has no bundle in it, only an address of one",
+			Mend: "fetch the bundle_url that the item names, and use that file",
+		}
 	}
-	return p.found, nil
+	return d.Candidates, nil
 }
 
 type parser struct {
-	origin string
-	index  int
-	found  []Candidate
+	origin   string
+	index    int
+	document Document
 }
 
-func (p *parser) fail(format string, a ...any) error {
+func (p *parser) fail(format string, a ...any) *FormatError {
 	return &FormatError{Origin: p.origin, Index: p.index, Problem: fmt.Sprintf(format, a...)}
 }
+
+// unpack decodes a snappy block, and tells whether there was one. JSON of any
+// kind begins with an ASCII character, and a block of 128 bytes or more with a
+// byte above them (its length, as a varint), so nothing is taken for the other.
+// The length that a block claims is compared with the limit before anything of
+// that size is made.
+func (p *parser) unpack(data []byte) (plain []byte, ok bool, err error) {
+	if len(data) == 0 || data[0] < 0x80 {
+		return nil, false, nil
+	}
+	if problem, hint := foreign(data); problem != "" {
+		fail := p.fail("%s", problem)
+		fail.Mend = hint
+		return nil, false, fail
+	}
+	n, err := snappy.DecodedLen(data)
+	switch {
+	case err != nil:
+		return nil, false, p.fail("it is neither JSON nor a snappy block")
+	case n > MaxDocument:
+		return nil, false, p.fail("it begins as a snappy block of %d bytes, more than the limit of %d", n, MaxDocument)
+	case n/maxRatio > len(data):
+		return nil, false, p.fail("it is neither JSON nor a snappy block: %d bytes cannot become %d", len(data), n)
+	}
+	plain, err = snappy.Decode(nil, data)
+	if err != nil {
+		return nil, false, p.fail("it is neither JSON nor a snappy block")
+	}
+	return plain, true, nil
+}
+
+// maxRatio is more than snappy can compress: a copy of 64 bytes takes 2 or more.
+const maxRatio = 64
 
 func (p *parser) parse(data []byte) error {
 	// One decoder reads a single object, an array, and JSON Lines alike.
@@ -61,7 +145,7 @@ func (p *parser) parse(data []byte) error {
 			break
 		}
 		if err != nil {
-			return p.fail("it is not JSON at byte %d", dec.InputOffset())
+			return p.notJSON(data, dec.InputOffset(), err)
 		}
 		if values = append(values, v); len(values) > MaxBundles {
 			return p.tooMany()
@@ -81,6 +165,16 @@ func (p *parser) parse(data []byte) error {
 	default:
 		return p.bundles(values, LinesFormat)
 	}
+}
+
+func (p *parser) notJSON(data []byte, at int64, err error) error {
+	fail := p.fail("it is not JSON at byte %d", at)
+	if problem, hint := foreign(data); problem != "" {
+		fail.Problem, fail.Mend = problem, hint
+	} else if errors.Is(err, io.ErrUnexpectedEOF) {
+		fail.Problem += ": it ends too early"
+	}
+	return fail
 }
 
 func (p *parser) tooMany() error {
@@ -107,36 +201,62 @@ func (p *parser) elements(data json.RawMessage) ([]json.RawMessage, error) {
 	return items, nil
 }
 
+// members finds an object's members, each of which may stand once. They are
+// parts of data, and no copies.
+func (p *parser) members(data json.RawMessage, what string) (map[string]json.RawMessage, error) {
+	found := map[string]json.RawMessage{}
+	var scratch json.RawMessage
+	err := eachKey(data, func(key string, dec *json.Decoder) error {
+		if err := dec.Decode(&scratch); err != nil {
+			return err
+		}
+		end := dec.InputOffset()
+		found[key] = data[end-int64(len(scratch)) : end : end]
+		return nil
+	})
+	if err != nil {
+		return nil, p.fail("%s cannot be read: %v", what, err)
+	}
+	return found, nil
+}
+
 // object recognises a document by its distinguishing key.
 func (p *parser) object(data json.RawMessage) error {
-	var keys struct {
-		MediaType  json.RawMessage `json:"mediaType"`
-		Provenance json.RawMessage `json:"attestation_bundles"`
-		PEP740     json.RawMessage `json:"verification_material"`
-		GitHub     json.RawMessage `json:"attestations"`
-		Version    json.Number     `json:"version"`
-	}
 	if data[0] != '{' {
 		return p.fail("it is no JSON object or array")
+	}
+	var keys struct {
+		MediaType json.RawMessage `json:"mediaType"`
 	}
 	if err := json.Unmarshal(data, &keys); err != nil {
 		return p.fail("its top level cannot be read")
 	}
-	switch {
-	case keys.MediaType != nil:
+	if keys.MediaType != nil && !bytes.Contains(keys.MediaType, []byte(rootMediaType)) {
 		return p.bundles([]json.RawMessage{data}, BundleFormat)
-	case keys.Provenance != nil:
-		return p.provenance(keys.Provenance, keys.Version)
-	case keys.PEP740 != nil:
+	}
+	m, err := p.members(data, "its top level")
+	if err != nil {
+		return err
+	}
+	problem, hint := wrongObject(m)
+	switch {
+	case problem != "":
+		fail := p.fail("%s", problem)
+		fail.Mend = hint
+		return fail
+	case m["attestation_bundles"] != nil:
+		return p.provenance(m["attestation_bundles"], m["version"])
+	case m["verification_material"] != nil:
 		return p.pep740(data, PEP740Format)
-	case keys.GitHub != nil:
-		return p.github(keys.GitHub)
+	case m["attestations"] != nil:
+		return p.github(m["attestations"])
 	default:
 		return p.fail("it is neither a Sigstore bundle (which has a mediaType), nor PEP 740 provenance, nor an answer of GitHub's attestations API")
 	}
 }
 
 func (p *parser) bundles(items []json.RawMessage, f Format) error {
+	p.document.Format = f
 	for i, item := range items {
 		p.index = i
 		if len(item) == 0 || item[0] != '{' {
@@ -151,92 +271,164 @@ func (p *parser) bundles(items []json.RawMessage, f Format) error {
 }
 
 func (p *parser) add(bundle []byte, f Format) error {
-	if len(p.found) >= MaxBundles {
+	found := p.document.Candidates
+	if len(found) >= MaxBundles {
 		return p.tooMany()
 	}
 	if err := boundValues(bundle); err != nil {
 		return p.fail("%v", err)
 	}
-	p.found = append(p.found, Candidate{Bundle: bundle, Format: f, Origin: p.origin, Index: len(p.found)})
+	p.document.Candidates = append(found, Candidate{Bundle: bundle, Format: f, Origin: p.origin, Index: len(found)})
 	return nil
 }
 
-// github reads the items of GitHub's attestations API. An item may leave its
-// bundle out and name a blob instead, which only a look-up by digest follows.
+// github reads the items of GitHub's attestations API (REST API, "List
+// attestations"). An item may leave its bundle out and name a blob instead.
 func (p *parser) github(list json.RawMessage) error {
+	p.document.Format = GitHubFormat
 	items, err := p.elements(list)
 	if err != nil {
 		return err
 	}
 	for i, item := range items {
 		p.index = i
-		var a struct {
-			Bundle json.RawMessage `json:"bundle"`
-		}
-		if err := json.Unmarshal(item, &a); err != nil {
-			return p.fail("the item cannot be read")
-		}
-		if len(a.Bundle) == 0 || a.Bundle[0] != '{' {
-			return p.fail("the item has no bundle in it, only an address of one")
-		}
-		if err := p.add(a.Bundle, GitHubFormat); err != nil {
+		m, err := p.members(item, "the item")
+		if err != nil {
 			return err
 		}
+		if bundle := m["bundle"]; len(bundle) > 0 && bundle[0] == '{' {
+			if err := p.add(bundle, GitHubFormat); err != nil {
+				return err
+			}
+			continue
+		}
+		var address string
+		if bundle := m["bundle"]; bundle != nil && string(bundle) != "null" || json.Unmarshal(m["bundle_url"], &address) != nil || address == "" {
+			return p.fail("the item has neither a bundle nor the address of one")
+		}
+		p.document.Elsewhere = append(p.document.Elsewhere, Reference{
+			Item: i, URL: address, RepositoryID: strings.Trim(string(m["repository_id"]), `"`),
+		})
 	}
 	p.index = -1
 	return nil
 }
 
 // boundValues refuses a bundle that holds more values or more text than any real
-// one does, without building any of it. The statement may be long: neither this
-// package nor the verifier builds its predicate.
+// one does, without building any of it, and one with a key that stands twice:
+// this package and the verifier could take different ones. The statement may be
+// long: neither this package nor the verifier builds its predicate.
 func boundValues(data []byte) error {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.UseNumber()
-	values, text := 0, 0
-	var open []json.Delim
-	key, atKey := "", false
+	w := walker{dec: json.NewDecoder(bytes.NewReader(data))}
+	w.dec.UseNumber()
 	for {
-		t, err := dec.Token()
+		t, err := w.dec.Token()
 		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("it is not JSON")
 		}
-		if values++; values > maxValues {
-			return fmt.Errorf("it holds more than %d values", maxValues)
+		if err := w.token(t); err != nil {
+			return err
 		}
-		inObject := len(open) > 0 && open[len(open)-1] == '{'
-		switch t := t.(type) {
-		case json.Delim:
-			if t == '{' || t == '[' {
-				if open = append(open, t); len(open) > maxDepth {
-					return fmt.Errorf("it nests deeper than %d", maxDepth)
-				}
-			} else {
-				open = open[:len(open)-1]
-			}
-			atKey = len(open) > 0 && open[len(open)-1] == '{'
-			continue
-		case json.Number:
-			text += len(t)
-		case string:
-			if inObject && atKey {
-				key = t
-				text += len(t)
-			} else if !isStatement(key) {
-				text += len(t)
-			}
-		}
-		if text > maxText {
-			return fmt.Errorf("it holds more than %d bytes beside its statement", maxText)
-		}
-		atKey = inObject && !atKey
 	}
+}
+
+// walker is where in a bundle boundValues is, and what it counted so far.
+type walker struct {
+	dec          *json.Decoder
+	values, text int
+	open         []level
+}
+
+// level is an object or array that is open. In an object, keys are those that
+// were seen, folded; and key is the one whose value comes next, if hasKey.
+type level struct {
+	keys   map[string]bool // nil in an array
+	key    string
+	hasKey bool
+}
+
+func (w *walker) token(t json.Token) error {
+	if w.values++; w.values > maxValues {
+		return fmt.Errorf("it holds more than %d values", maxValues)
+	}
+	if t == json.Delim('}') || t == json.Delim(']') {
+		w.open = w.open[:len(w.open)-1]
+		return nil
+	}
+	key := ""
+	if len(w.open) > 0 {
+		top := &w.open[len(w.open)-1]
+		if top.keys != nil && !top.hasKey {
+			return w.enterKey(top, t)
+		}
+		key, top.hasKey = top.key, false
+	}
+	switch t := t.(type) {
+	case json.Delim:
+		l := level{}
+		if t == '{' {
+			l.keys = map[string]bool{}
+		} else {
+			l.key = key // the items of a list go by the list's name
+		}
+		if w.open = append(w.open, l); len(w.open) > maxDepth {
+			return fmt.Errorf("it nests deeper than %d", maxDepth)
+		}
+	case json.Number:
+		return w.count(len(t))
+	case string:
+		if !isStatement(key) {
+			return w.count(len(t))
+		}
+	}
+	return nil
+}
+
+func (w *walker) enterKey(top *level, t json.Token) error {
+	key, _ := t.(string)
+	folded := foldKey(key)
+	if top.keys[folded] {
+		return fmt.Errorf("the key %+q stands twice", clip(key))
+	}
+	top.keys[folded], top.key, top.hasKey = true, key, true
+	return w.count(len(key))
+}
+
+func (w *walker) count(n int) error {
+	if w.text += n; w.text > maxText {
+		return fmt.Errorf("it holds more than %d bytes beside its statement", maxText)
+	}
+	return nil
 }
 
 // isStatement tells whether a key is that of the statement, in a bundle or in a
 // PEP 740 object. In other places of a bundle the verifier knows neither key and
 // refuses both.
 func isStatement(key string) bool { return key == "payload" || key == "statement" }
+
+// foldKey gives all spellings of a key that some reader takes for the same:
+// encoding/json disregards case, protobuf's JSON knows dsse_envelope as well as
+// dsseEnvelope.
+func foldKey(key string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '_' {
+			return -1
+		}
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, key)
+}
+
+// clip keeps foreign text from flooding a message.
+func clip(s string) string {
+	if len(s) > 100 {
+		return s[:100] + "…"
+	}
+	return s
+}

@@ -12,9 +12,10 @@ const (
 
 // provenance reads the bundles of a PEP 740 provenance object, each attestation
 // of each. The publisher beside them is not signed and is left unread.
-func (p *parser) provenance(list json.RawMessage, version json.Number) error {
-	if version != "1" {
-		return p.fail("its PEP 740 version is %q, wanted 1", version.String())
+func (p *parser) provenance(list, version json.RawMessage) error {
+	p.document.Format = ProvenanceFormat
+	if string(version) != "1" {
+		return p.fail("its PEP 740 version is %+q, wanted 1", clip(string(version)))
 	}
 	bundles, err := p.elements(list)
 	if err != nil {
@@ -22,13 +23,14 @@ func (p *parser) provenance(list json.RawMessage, version json.Number) error {
 	}
 	for i, b := range bundles {
 		p.index = i
-		var bundle struct {
-			Attestations json.RawMessage `json:"attestations"`
+		m, err := p.members(b, "the attestation bundle")
+		if err != nil {
+			return err
 		}
-		if err := json.Unmarshal(b, &bundle); err != nil || bundle.Attestations == nil {
+		if m["attestations"] == nil {
 			return p.fail("it has no list of attestations")
 		}
-		attestations, err := p.elements(bundle.Attestations)
+		attestations, err := p.elements(m["attestations"])
 		if err != nil {
 			return err
 		}
@@ -46,37 +48,52 @@ func (p *parser) provenance(list json.RawMessage, version json.Number) error {
 // which demands an inclusion proof: an object without one could otherwise be
 // passed off as an older bundle, where a promise is enough.
 func (p *parser) pep740(data json.RawMessage, f Format) error {
-	var a struct {
-		Version  json.Number `json:"version"`
-		Material struct {
-			Certificate string            `json:"certificate"`
-			Entries     []json.RawMessage `json:"transparency_entries"`
-		} `json:"verification_material"`
-		Envelope struct {
-			Statement string `json:"statement"`
-			Signature string `json:"signature"`
-		} `json:"envelope"`
-	}
-	if err := boundValues(data); err != nil {
+	p.document.Format = f
+	if err := boundValues(data); err != nil { // which refuses a key that stands twice, too
 		return p.fail("%v", err)
 	}
-	if err := json.Unmarshal(data, &a); err != nil {
-		return p.fail("it is no PEP 740 attestation")
+	a, err := p.members(data, "the PEP 740 attestation")
+	if err != nil {
+		return err
 	}
-	if a.Version != "1" {
-		return p.fail("its PEP 740 version is %q, wanted 1", a.Version.String())
+	if string(a["version"]) != "1" {
+		return p.fail("its PEP 740 version is %+q, wanted 1", clip(string(a["version"])))
+	}
+	material, err := p.members(a["verification_material"], "its verification_material")
+	if err != nil {
+		return err
+	}
+	envelope, err := p.members(a["envelope"], "its envelope")
+	if err != nil {
+		return err
+	}
+	var certificate, statement, signature string
+	var entries []json.RawMessage
+	for _, part := range []struct {
+		name  string
+		value json.RawMessage
+		to    any
+	}{
+		{"certificate", material["certificate"], &certificate},
+		{"transparency_entries", material["transparency_entries"], &entries},
+		{"statement", envelope["statement"], &statement},
+		{"signature", envelope["signature"], &signature},
+	} {
+		if part.value == nil || string(part.value) == "null" || json.Unmarshal(part.value, part.to) != nil {
+			return p.fail("it is no PEP 740 attestation: it has no %s", part.name)
+		}
 	}
 	type object = map[string]any
 	bundle, err := json.Marshal(object{
 		"mediaType": bundleV03,
 		"verificationMaterial": object{
-			"certificate": object{"rawBytes": a.Material.Certificate},
-			"tlogEntries": a.Material.Entries,
+			"certificate": object{"rawBytes": certificate},
+			"tlogEntries": entries,
 		},
 		"dsseEnvelope": object{
-			"payload":     a.Envelope.Statement,
+			"payload":     statement,
 			"payloadType": InTotoPayload,
-			"signatures":  []object{{"sig": a.Envelope.Signature}},
+			"signatures":  []object{{"sig": signature}},
 		},
 	})
 	if err != nil {

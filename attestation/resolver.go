@@ -107,7 +107,11 @@ type FormatError struct {
 	Origin  string
 	Index   int // which bundle of the document, from 0; -1 for the document
 	Problem string
+	Mend    string // a hint, or ""
 }
+
+// Hint says what a person may do about it, or "".
+func (e *FormatError) Hint() string { return e.Mend }
 
 // Error implements error.
 func (e *FormatError) Error() string {
