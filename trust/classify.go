@@ -25,7 +25,7 @@ type UnsupportedRootError struct {
 
 func (e *UnsupportedRootError) Error() string {
 	return fmt.Sprintf("found no %s, wanted one of each (only GitHub's own instance is known to do without)\n"+
-		"hint: if this private instance has none, say so in recipe-verify.yaml: trust: {roots: [{path: FILE, insecure_without: [%s]}]}",
+		"hint: if this private instance has none, say so in recipe-verify.yaml: trust: {roots: [{file: FILE, insecure_without: [%s]}]}",
 		strings.Join(e.Lacks, " and no "), strings.Join(e.kinds(), ", "))
 }
 

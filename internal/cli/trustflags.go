@@ -26,18 +26,16 @@ func (f *trustFlags) register(c *cobra.Command) {
 	f.given = s.Changed
 }
 
-// config is what the flags say, or what a policy does if no flag says whom to
-// believe. The two are not mixed: whoever names a root on the command line gets
-// that one, and none that a file adds.
-func (f *trustFlags) config(policy trust.Config) (trust.Config, error) {
-	named := f.given("trusted-root") || f.given("tuf-url") || f.given("tuf-root")
-	if !named && !f.given("public-good") {
-		return policy, nil
-	}
-	var c trust.Config
-	if !named {
-		c = policy // --public-good alone adds it, or leaves it out
-	}
+// named tells whether a flag says whom to believe. What a policy says of that
+// does not count then, and is not added: whoever names a root on the command
+// line gets that one, and none that a file adds.
+func (f *trustFlags) named() bool {
+	return f.given("trusted-root") || f.given("tuf-url") || f.given("tuf-root") || f.given("public-good")
+}
+
+// config is what the flags say, and the zero value if they say nothing.
+func (f *trustFlags) config() (trust.Config, error) {
+	c := trust.Config{Roots: trust.RootFiles(f.roots...)}
 	if f.given("public-good") {
 		c.PublicGood = &f.publicGood
 	}
@@ -47,7 +45,6 @@ func (f *trustFlags) config(policy trust.Config) (trust.Config, error) {
 			"give the repository's root.json, in which trust begins: --tuf-url URL --tuf-root FILE",
 		}
 	}
-	c.Roots = append(c.Roots, trust.RootFiles(f.roots...)...)
 	for i, url := range f.tufURLs {
 		c.TUF = append(c.TUF, trust.TUFRepository{URL: url, RootPath: f.tufRoots[i]})
 	}
