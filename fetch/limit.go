@@ -192,37 +192,37 @@ func (h *gate) begins(r *http.Request) {
 // enter waits until a request may go out, and gives what ends it. The error is
 // a *blockedError, a *deadError or the context's.
 func (h *gate) enter(ctx context.Context) (leave func(), err error) {
-	leave = func() {}
 	if err := h.open(ctx); err != nil {
 		return nil, err
 	}
+	free := func() {}
 	if h.slots != nil {
 		select {
 		case h.slots <- struct{}{}:
 		case <-ctx.Done():
 			return nil, context.Cause(ctx)
 		}
-		leave = sync.OnceFunc(func() { <-h.slots })
+		free = sync.OnceFunc(func() { <-h.slots })
 	}
-	defer func() {
-		if err != nil {
-			leave()
-			leave = nil
-		}
-	}()
+	if err := h.evenly(ctx); err != nil {
+		free()
+		return nil, err
+	}
+	return free, nil
+}
+
+// evenly waits for the request's place in the sequence of requests.
+func (h *gate) evenly(ctx context.Context) error {
 	r := h.every.Reserve()
 	if err := sleep(ctx, r.Delay()); err != nil {
 		r.Cancel()
-		return nil, err
+		return err
 	}
 	// Meanwhile the host may have asked for a pause, or died.
 	if err := h.open(ctx); err != nil {
-		return nil, err
+		return err
 	}
-	if err := h.probe(); err != nil {
-		return nil, err
-	}
-	return leave, nil
+	return h.probe()
 }
 
 // open waits for the end of a pause that the host asked for.
