@@ -26,9 +26,6 @@ func TagFitsVersion(tag, version string, names []string) bool {
 	if tag == version {
 		return true
 	}
-	if epoch, rest, ok := strings.Cut(version, "!"); ok && !hasLetter(epoch) && !strings.Contains(tag, "!") {
-		version = rest // an epoch is a packager's, and no part of a release
-	}
 	// Where a version may begin in the tag: at 0, and after each prefix from
 	// there. Every place is looked at once.
 	seen := map[int]bool{0: true}
@@ -123,9 +120,18 @@ func hasLetter(s string) bool {
 
 func isDigit(c byte) bool { return c >= '0' && c <= '9' }
 
-// sameVersion compares two versions that nothing stands before but perhaps a v.
-func sameVersion(a, b string) bool {
-	a, b = withoutV(a), withoutV(b)
+// sameVersion compares a tag with a version, before which nothing stands but
+// perhaps a v.
+func sameVersion(tag, version string) bool {
+	a, b := withoutV(tag), withoutV(version)
+	epoch, restB, _ := cutEpoch(b)
+	if tagEpoch, restA, ok := cutEpoch(a); ok {
+		if tagEpoch != epoch {
+			return false
+		}
+		a = restA
+	}
+	b = restB // an epoch that the tag lacks is a packager's
 	if va, vb := "v"+a, "v"+b; semver.IsValid(va) && semver.IsValid(vb) {
 		return semver.Compare(va, vb) == 0 && semver.Build(va) == semver.Build(vb)
 	}
@@ -140,6 +146,14 @@ func sameVersion(a, b string) bool {
 		}
 	}
 	return true
+}
+
+// cutEpoch splits "1!2.0" (PEP 440, conda).
+func cutEpoch(s string) (epoch, rest string, ok bool) {
+	if epoch, rest, ok = strings.Cut(s, "!"); ok && isNumber(epoch) {
+		return epoch, rest, true
+	}
+	return "", s, false
 }
 
 func withoutV(s string) string {
@@ -171,7 +185,7 @@ func versionParts(s string) ([]string, bool) {
 			for j < len(s) && isAlnum(s[j]) && !isDigit(s[j]) {
 				j++
 			}
-		case c != '+' && c != '!':
+		case c != '+':
 			return nil, false
 		}
 		part := lower(s[i:j])
