@@ -89,7 +89,14 @@ type program struct {
 
 // New makes an engine.
 func New(c Config) *Engine {
-	e := &Engine{config: c, budget: c.Budget, cache: map[string]*program{}}
+	return &Engine{config: c, budget: c.Budget, cache: map[string]*program{}}
+}
+
+// prepare makes the template engine, which many recipes do without.
+func (e *Engine) prepare() {
+	if e.engine != nil {
+		return
+	}
 	env := minijinja.EmptyEnvironment()
 	env.SetSyntax(syntax.SyntaxConfig{
 		BlockStart: mark + "%", BlockEnd: "%" + mark,
@@ -108,7 +115,6 @@ func New(c Config) *Engine {
 	e.addFilters()
 	e.addTests()
 	e.addFunctions()
-	return e
 }
 
 // Left is the number of steps that are left of the budget.
@@ -120,6 +126,16 @@ func (e *Engine) Render(source string, v Variables) (string, error) {
 	if !IsTemplate(source) {
 		return source, nil
 	}
+	if e.variables == nil {
+		if text, ok := e.renderPlain(source, v); ok {
+			return text, nil
+		}
+	}
+	return e.render(source, v)
+}
+
+// render renders a template by the engine.
+func (e *Engine) render(source string, v Variables) (string, error) {
 	w := &boundedWriter{}
 	if _, err := e.run("t"+source, v, w); err != nil {
 		return "", err
@@ -233,6 +249,7 @@ func (e *Engine) compile(key string) (p *program) {
 	if i := strings.Index(source, mark); i >= 0 {
 		return &program{err: syntaxError(i, "template holds a control character")}
 	}
+	e.prepare()
 	t := translator{source: source, parser: e.names}
 	var translated string
 	var err error

@@ -224,6 +224,7 @@ func FuzzMatchSpec(f *testing.F) {
 // The names that templates can use are exactly those of the specification.
 func TestNames(t *testing.T) {
 	e := New(Config{})
+	e.prepare()
 	keys := func(m map[string]bool) string {
 		var list []string
 		for k := range m {
