@@ -5,11 +5,13 @@ import (
 	"errors"
 	"runtime"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/trust"
 	"github.com/recipe-verify/recipe-verify/verify"
@@ -22,10 +24,14 @@ const DefaultJobs = 8
 // archives are fetched and hashed.
 type Options struct {
 	Recipe recipe.Options
+	// Policy says what is demanded of each source; nil for nothing beyond what
+	// recipes ask for.
+	Policy *policy.Policy
 	// Match says how many of a source's publishers must have signed; zero
-	// stands for verify.Any.
+	// stands for the policy's, or for verify.Any.
 	Match verify.Match
-	// RequireAttestations makes a URL source without a block Missing.
+	// RequireAttestations makes a URL source for which nobody names publishers
+	// Missing, unless the policy excepts it.
 	RequireAttestations bool
 	// NoDownload leaves the archives to the builder: evidence is verified
 	// against the pinned digests alone, and the verdict's code says so.
@@ -86,6 +92,11 @@ func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) e
 		Auditor: a, ready: make(chan struct{}), large: make(chan struct{}, 1),
 		items:     map[itemKey]*item{},
 		verifying: make(chan struct{}, max(2, runtime.GOMAXPROCS(0))),
+		policy:    a.Options.Policy,
+		today:     time.Now(),
+	}
+	if a.Options.RequireAttestations {
+		r.policy = r.policy.WithAllRequired("--require-attestations")
 	}
 	var summary Summary
 	err := r.work(ctx, paths, &summary, func(result Result) error {
@@ -104,6 +115,8 @@ func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) e
 // first.
 type run struct {
 	*Auditor
+	policy   *policy.Policy
+	today    time.Time // exceptions of the policy end
 	once     sync.Once
 	ready    chan struct{} // closed when verifier, warnings and err are set
 	verifier *verify.Verifier

@@ -94,7 +94,7 @@ func (r *run) sources(path string) listing {
 		l.warnings = append(l.warnings, w.Pos.String()+": "+w.Message)
 	}
 	for _, s := range rec.Sources() {
-		l.tasks = append(l.tasks, r.task(res, s))
+		l.tasks = append(l.tasks, r.task(res, rec, s))
 	}
 	if len(l.tasks) == 0 {
 		l.tasks = []task{known(res.with(Unattested, CodeNoSources, "the recipe has no source for this platform", ""))}
@@ -116,7 +116,7 @@ func (res Result) withFaults(err error) Result {
 }
 
 // task decides whether there is anything to verify about a source.
-func (r *run) task(res Result, s recipe.SharedSource) task {
+func (r *run) task(res Result, rec *recipe.Recipe, s recipe.SharedSource) task {
 	src := s.Source
 	res.Position = src.Pos
 	for _, o := range s.Outputs {
@@ -139,13 +139,10 @@ func (r *run) task(res Result, s recipe.SharedSource) task {
 	if src.HasMD5 {
 		res.Pinned.MD5 = src.MD5
 	}
-	if src.Attestation == nil {
-		if r.Options.RequireAttestations {
-			return known(res.with(Missing, CodeNoBlock, "the source has no attestation block, and one is required", ""))
-		}
-		res = res.with(Unattested, CodeNoBlock, "the recipe names no publisher for it", "")
-		res.Hint = ""
-		t := task{source: src, result: res, key: sourceKey(src, res.URLs), done: true, discover: r.discoverable(src)}
+	res.Decision = r.policy.Apply(PolicySource(rec, s), r.today)
+	res, src, demanded := r.demanded(res, src)
+	if !demanded {
+		t := task{source: src, result: res, key: sourceKey(src, res.URLs), done: true, discover: res.Verdict != Error && r.discoverable(src)}
 		if t.discover {
 			t.key[len(t.key)-1] ^= 0xff // what is looked for is not what a recipe asks for
 		}

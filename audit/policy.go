@@ -1,6 +1,9 @@
 package audit
 
-import "github.com/recipe-verify/recipe-verify/verify"
+import (
+	"github.com/recipe-verify/recipe-verify/policy"
+	"github.com/recipe-verify/recipe-verify/verify"
+)
 
 // A Policy says in words what a run enforces, so that a report can state it
 // before the first verdict.
@@ -15,4 +18,6 @@ type Policy struct {
 	TrustedRoots []string
 	Mirrors      []string // as they were given, FROM=TO
 	ConfigFile   string   // "" for none
+	// File is the policy with what it says about sources; nil for none.
+	File *policy.Policy
 }

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"github.com/recipe-verify/recipe-verify/digest"
+	"github.com/recipe-verify/recipe-verify/policy"
+	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/verify"
 )
@@ -25,7 +27,10 @@ type Result struct {
 
 	URLs       []string // the archive's addresses, in the recipe's order
 	Other      string   // for sources that are no URL: "git …" or "path …"
-	Publishers []string // as the recipe names them; nil without a block
+	Publishers []string // as the recipe or the policy names them; nil if neither does
+	// Decision is what the policy demands of the source, and why. It is there
+	// without a policy too, for URL sources that could be evaluated.
+	Decision policy.Decision
 
 	// Address is what the archive was fetched from; it differs from URLs after
 	// a redirect or with a mirror. Empty if it was not fetched.
@@ -42,6 +47,10 @@ type Result struct {
 	// Finding is what was found out about a source for which the recipe names
 	// no publisher; nil where nobody looked.
 	Finding *Finding
+
+	// Warnings are about verified evidence in the light of the source. Those
+	// about a bundle are the bundle's.
+	Warnings []publishers.Warning
 
 	Verdict Verdict
 	Code    Code

@@ -108,7 +108,7 @@ func (it *item) judge(res Result, rules verify.Rules) Result {
 	switch {
 	case err == nil && evidence.Verified():
 		res.Evidence = evidence
-		return res.with(Verified, CodeVerified, "signed by "+signers(evidence), "")
+		return res.with(Verified, CodeVerified, "signed by "+signers(evidence), "").withWarnings()
 	case errors.As(err, &invalid):
 		return res.with(Invalid, Code(invalid.Code), invalid.Message, invalid.Mend)
 	case errors.As(err, &mismatch):
@@ -128,21 +128,6 @@ func signers(e verify.Evidence) string {
 		}
 	}
 	return strings.Join(names, " and ")
-}
-
-// rules are what a task's recipe demands of evidence.
-func (r *run) rules(t task) verify.Rules {
-	rules := verify.Rules{Match: r.Options.Match, URLs: t.result.URLs}
-	if rules.Match == 0 {
-		rules.Match = verify.Any
-	}
-	for _, p := range t.source.Attestation.Publishers {
-		rules.Publishers = append(rules.Publishers, p.Publisher)
-	}
-	for _, t := range t.source.Attestation.PredicateTypes {
-		rules.PredicateTypes = append(rules.PredicateTypes, t.Value)
-	}
-	return rules
 }
 
 // failedEvidence turns a resolver's error into a verdict.

@@ -24,6 +24,8 @@ const (
 	CodeVerified       Code = "verified"
 	CodeMetadataOnly   Code = "verified-metadata-only" // the archive was not fetched
 	CodeNoBlock        Code = "no-attestation-block"
+	CodeExcepted       Code = "excepted" // evidence would be required, and the policy excepts the source
+	CodePolicy         Code = "policy-error"
 	CodeNotAURL        Code = "not-a-url-source"
 	CodeNoEvidence     Code = "no-evidence"
 	CodeNoAddress      Code = "no-evidence-address"

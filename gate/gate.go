@@ -20,6 +20,7 @@ import (
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/ghrelease"
+	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/pypi"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/trust"
@@ -33,8 +34,14 @@ type Options struct {
 	// Recipe says for which platform and variant the recipe is evaluated; the
 	// zero value stands for this machine's.
 	Recipe recipe.Options
-	// Match is verify.Any if zero.
-	Match               verify.Match
+	// Policy says what is demanded of sources and their signers; nil for nothing
+	// beyond what recipes ask for. What it says about a whole run (trust,
+	// mirrors, offline, limits) is used where these options leave it zero.
+	Policy *policy.Policy
+	// Match is the policy's if zero, or verify.Any.
+	Match verify.Match
+	// RequireAttestations demands evidence of every source that the policy does
+	// not except.
 	RequireAttestations bool
 	// NoDownload verifies evidence against the pinned digests and leaves the
 	// archives to the builder.
@@ -88,8 +95,8 @@ func (e *Refusal) Error() string {
 
 // Verify verifies every source of one recipe: a file, or a folder as
 // [recipe.Find] takes it. A nil error proves that every URL source with an
-// attestation block is verified, and that sources without one are allowed by
-// the options. A source that is not as it should be makes the error a
+// attestation block, or with publishers that the policy names, is verified, and
+// that sources without either are allowed by the options and the policy. A source that is not as it should be makes the error a
 // *[Refusal]; the report is complete even then. The context's error ends the
 // run.
 func Verify(ctx context.Context, path string, o Options) (Report, error) {
@@ -119,9 +126,13 @@ func Verify(ctx context.Context, path string, o Options) (Report, error) {
 
 // Run verifies the sources of several recipes and hands over each result in
 // order. Its error is for options that nothing can be verified with (trusted
-// root files that cannot be read), handle's own and the context's; look at the
-// summary's status for the verdicts.
+// root files that cannot be read, a policy that cannot be carried out), handle's
+// own and the context's; look at the summary's status for the verdicts.
 func Run(ctx context.Context, paths []string, o Options, handle func(audit.Result) error) (audit.Summary, error) {
+	o, err := o.WithPolicy()
+	if err != nil {
+		return audit.Summary{Status: audit.StatusError}, err
+	}
 	roots, err := o.roots()
 	if err != nil {
 		return audit.Summary{Status: audit.StatusError}, err
@@ -144,6 +155,7 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 		Roots: roots,
 		Options: audit.Options{
 			Recipe:              o.Recipe,
+			Policy:              o.Policy,
 			Match:               o.Match,
 			RequireAttestations: o.RequireAttestations,
 			NoDownload:          o.NoDownload,
@@ -163,37 +175,4 @@ func (o Options) roots() (func(context.Context) (*trust.Roots, error), error) {
 		return nil, err
 	}
 	return loader.Load, nil
-}
-
-// TrustConfig is Trust with the options that it shares with the gate.
-func (o Options) TrustConfig() trust.Config {
-	c := o.Trust
-	c.Offline, c.CacheDir, c.Timeout = o.Offline, o.CacheDir, 0
-	if o.Timeout != fetch.DefaultTimeout {
-		c.Timeout = o.Timeout
-	}
-	return c
-}
-
-// Policy says what a run with these options enforces, for a report.
-func (o Options) Policy() audit.Policy {
-	p := audit.Policy{
-		Match:               o.Match,
-		RequireAttestations: o.RequireAttestations,
-		NoDownload:          o.NoDownload,
-		Offline:             o.Offline,
-		PredicateTypes:      verify.DefaultPredicateTypes(),
-		TrustedRoots:        o.TrustConfig().Places(),
-	}
-	if p.Match == 0 {
-		p.Match = verify.Any
-	}
-	for _, m := range o.Mirrors {
-		to := m.To
-		if strings.Contains(to, "://") { // a folder's path is no address
-			to = fetch.Redact(to)
-		}
-		p.Mirrors = append(p.Mirrors, m.From+"="+to)
-	}
-	return p
 }

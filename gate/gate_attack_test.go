@@ -41,7 +41,7 @@ func TestSecretsAreNotReported(t *testing.T) {
 		var text, document bytes.Buffer
 		handlers := []report.Handler{&report.Text{W: &text, Verbose: true}, &report.JSON{W: &document}}
 		for _, h := range handlers {
-			if err := h.Start(o.Policy()); err != nil {
+			if err := h.Start(o.Demands()); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -138,15 +138,10 @@ func names(s Source) []string {
 
 func (p *Policy) decideRequired(d *Decision, s Source, now time.Time) {
 	for _, q := range p.Require {
-		switch {
-		case q.All:
-			d.because(BecauseRequired, q.Position, "evidence is required of every source")
-		case q.touches(s):
+		if q.All || q.touches(s) {
+			d.Required = true
 			d.because(BecauseRequired, q.Position, "evidence is required of %s", q.Selection)
-		default:
-			continue
 		}
-		d.Required = true
 	}
 	if !d.Required {
 		return
@@ -262,13 +257,13 @@ func (p *Policy) decideTerms(d *Decision, s Source) {
 	for _, w := range p.Reusable {
 		d.Terms.Reusable = append(d.Terms.Reusable, w.ReusableWorkflow)
 		if concerns(w.Publishers) {
-			d.because(BecauseWorkflow, w.Position, "%s may sign for %s", w.Workflow, strings.Join(texts(w.Publishers, publishers.Pattern.String), ", "))
+			d.because(BecauseWorkflow, w.Position, "%s", w.allows())
 		}
 	}
 	for _, i := range p.Issuers {
 		d.Terms.Issuers = append(d.Terms.Issuers, i.HostIssuers)
 		if slices.ContainsFunc(in, func(who publishers.Publisher) bool { return strings.HasPrefix(who.Repository(), i.Host+"/") }) {
-			d.because(BecauseIssuers, i.Position, "issuers for %s: %s", i.Host, strings.Join(i.Issuers, ", "))
+			d.because(BecauseIssuers, i.Position, "%s", i.allows())
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"slices"
 	"time"
 
 	"github.com/recipe-verify/recipe-verify/origin"
@@ -159,4 +160,21 @@ func Kinds() []origin.Kind {
 		origin.KindPyPI, origin.KindGitHubRelease, origin.KindGitHubArchive, origin.KindGitLabArchive,
 		origin.KindCrates, origin.KindNPM, origin.KindOther,
 	}
+}
+
+// RequiresAll tells whether evidence is required of every source, exceptions
+// aside.
+func (p *Policy) RequiresAll() bool {
+	return p != nil && slices.ContainsFunc(p.Require, func(q Requirement) bool { return q.All })
+}
+
+// WithAllRequired gives a copy of the policy that requires evidence of every
+// source. By says who wants it, in the place of a position.
+func (p *Policy) WithAllRequired(by string) *Policy {
+	var with Policy
+	if p != nil {
+		with = *p
+	}
+	with.Require = append(slices.Clone(with.Require), Requirement{Position: Position{File: by}, All: true})
+	return &with
 }

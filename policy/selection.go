@@ -1,6 +1,8 @@
 package policy
 
 import (
+	"net/url"
+	"path"
 	"slices"
 	"strings"
 
@@ -49,7 +51,7 @@ func texts[T any](list []T, text func(T) string) []string {
 // its recipe's names: for what is demanded.
 func (s Selection) touches(src Source) bool {
 	names := slices.Concat(src.Packages, src.Siblings)
-	return (len(s.Kinds) == 0 || slices.ContainsFunc(src.URLs, s.hasKind)) &&
+	return (len(s.Kinds) == 0 || slices.ContainsFunc(src.URLs, s.hasKindLoosely)) &&
 		(len(s.Packages) == 0 || slices.ContainsFunc(names, s.hasName)) &&
 		(len(s.URLs) == 0 || slices.ContainsFunc(src.URLs, s.hasLoosely))
 }
@@ -58,7 +60,7 @@ func (s Selection) touches(src Source) bool {
 // addresses.
 func (s Selection) reaches(src Source) bool {
 	return s.touches(src) &&
-		(len(s.Kinds) == 0 || every(src.URLs, s.hasKind)) &&
+		(len(s.Kinds) == 0 || every(src.URLs, s.hasKindLoosely)) &&
 		(len(s.URLs) == 0 || every(src.URLs, s.hasLoosely))
 }
 
@@ -77,6 +79,20 @@ func every(list []string, fits func(string) bool) bool {
 
 func (s Selection) hasKind(address string) bool {
 	return slices.Contains(s.Kinds, origin.Parse(address).Kind)
+}
+
+// hasKindLoosely leaves out of an address what makes no difference to where it
+// leads, and would make it one of another kind.
+func (s Selection) hasKindLoosely(address string) bool {
+	if s.hasKind(address) {
+		return true
+	}
+	u, err := url.Parse(address)
+	if err != nil {
+		return true
+	}
+	plain := url.URL{Scheme: lower(u.Scheme), Host: looseHost(u), Path: path.Clean("/" + u.Path)}
+	return s.hasKind(plain.String())
 }
 
 func (s Selection) hasName(name string) bool {

@@ -14,6 +14,7 @@ import (
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/digest"
 	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/verify"
 )
@@ -56,29 +57,49 @@ type PolicyDocument struct {
 	TrustedRoots        []string `json:"trusted_roots"`
 	Mirrors             []string `json:"mirrors"`
 	Config              string   `json:"config,omitempty"`
+	ImmutableReleases   bool     `json:"immutable_releases" jsonschema:"description=GitHub's own attestations of immutable releases count"`
+	// Statements are what the policy file says about sources and signers.
+	Statements []ReasonDocument `json:"statements,omitempty" jsonschema:"description=what the policy file demands of sources and signers\\, and allows them"`
+}
+
+// A ReasonDocument is a part of a policy.
+type ReasonDocument struct {
+	Kind     policy.ReasonKind `json:"kind" jsonschema:"enum=require,enum=exception,enum=exception-ended,enum=publishers,enum=publishers-in-part,enum=bound-publishers,enum=rule,enum=reusable-workflow,enum=issuers"`
+	Position string            `json:"position" jsonschema:"description=file:line:column in the policy file\\, or the flag"`
+	Text     string            `json:"text"`
+}
+
+func reasons(list []policy.Reason) []ReasonDocument {
+	var documents []ReasonDocument
+	for _, r := range list {
+		documents = append(documents, ReasonDocument{r.Kind, r.Position.String(), r.Text})
+	}
+	return documents
 }
 
 // A SourceResult is what became of one source.
 type SourceResult struct {
-	Recipe            string           `json:"recipe"`
-	Position          string           `json:"position" jsonschema:"description=file:line:column of the source"`
-	Outputs           []string         `json:"outputs"`
-	TargetPlatforms   []string         `json:"target_platforms"`
-	URLs              []string         `json:"urls" jsonschema:"description=as the recipe gives them"`
-	Other             string           `json:"other,omitempty" jsonschema:"description=a source that is no URL"`
-	Publishers        []string         `json:"publishers" jsonschema:"description=as the recipe names them"`
-	Address           string           `json:"address,omitempty" jsonschema:"description=what the archive was fetched from"`
-	Pinned            DigestPair       `json:"pinned"`
-	Measured          DigestPair       `json:"measured" jsonschema:"description=empty if the archive was not read to its end"`
-	Bytes             int64            `json:"bytes"`
-	Resolver          string           `json:"resolver,omitempty"`
-	EvidenceAddresses []string         `json:"evidence_addresses"`
-	Bundles           []BundleDocument `json:"bundles" jsonschema:"description=every bundle that was considered"`
-	Verdict           audit.Verdict    `json:"verdict" jsonschema:"enum=verified,enum=unattested,enum=missing,enum=mismatch,enum=invalid,enum=unavailable,enum=error"`
-	Code              audit.Code       `json:"code" jsonschema:"description=a stable name for the reason"`
-	Message           string           `json:"message"`
-	Hint              string           `json:"hint,omitempty"`
-	Faults            []FaultDocument  `json:"faults,omitempty" jsonschema:"description=the recipe's faults"`
+	Recipe            string               `json:"recipe"`
+	Position          string               `json:"position" jsonschema:"description=file:line:column of the source"`
+	Outputs           []string             `json:"outputs"`
+	TargetPlatforms   []string             `json:"target_platforms"`
+	URLs              []string             `json:"urls" jsonschema:"description=as the recipe gives them"`
+	Other             string               `json:"other,omitempty" jsonschema:"description=a source that is no URL"`
+	Publishers        []string             `json:"publishers" jsonschema:"description=as the recipe names them\\, or the policy where it does not"`
+	Policy            []ReasonDocument     `json:"policy,omitempty" jsonschema:"description=what of the policy applied\\, and where it stands"`
+	Address           string               `json:"address,omitempty" jsonschema:"description=what the archive was fetched from"`
+	Pinned            DigestPair           `json:"pinned"`
+	Measured          DigestPair           `json:"measured" jsonschema:"description=empty if the archive was not read to its end"`
+	Bytes             int64                `json:"bytes"`
+	Resolver          string               `json:"resolver,omitempty"`
+	EvidenceAddresses []string             `json:"evidence_addresses"`
+	Bundles           []BundleDocument     `json:"bundles" jsonschema:"description=every bundle that was considered"`
+	Verdict           audit.Verdict        `json:"verdict" jsonschema:"enum=verified,enum=unattested,enum=missing,enum=mismatch,enum=invalid,enum=unavailable,enum=error"`
+	Code              audit.Code           `json:"code" jsonschema:"description=a stable name for the reason"`
+	Message           string               `json:"message"`
+	Hint              string               `json:"hint,omitempty"`
+	Warnings          []publishers.Warning `json:"warnings,omitempty" jsonschema:"description=what is unusual about the source and its evidence together; bundles have warnings of their own"`
+	Faults            []FaultDocument      `json:"faults,omitempty" jsonschema:"description=the recipe's faults"`
 }
 
 // A DigestPair holds digests in lower-case hexadecimal digits.
@@ -183,6 +204,8 @@ func (j *JSON) Start(p audit.Policy) error {
 			TrustedRoots:        list(p.TrustedRoots),
 			Mirrors:             list(p.Mirrors),
 			Config:              p.ConfigFile,
+			ImmutableReleases:   p.File == nil || !p.File.NoImmutableReleases,
+			Statements:          reasons(p.File.Statements(time.Now())),
 		},
 		Results: []SourceResult{},
 	}
@@ -213,6 +236,8 @@ func (j *JSON) Result(r audit.Result) error {
 		Code:              r.Code,
 		Message:           r.Message,
 		Hint:              r.Hint,
+		Policy:            reasons(r.Decision.Because),
+		Warnings:          r.Warnings,
 	}
 	for _, b := range r.Bundles {
 		d.Bundles = append(d.Bundles, bundle(b))

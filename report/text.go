@@ -11,6 +11,7 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/verify"
 )
@@ -81,11 +82,7 @@ func policyLine(p audit.Policy) string {
 	if p.Match == verify.All {
 		parts[0] = "every publisher of a source must have signed it"
 	}
-	if p.RequireAttestations {
-		parts = append(parts, "every URL source needs an attestation block")
-	} else {
-		parts = append(parts, "sources without an attestation block are let through")
-	}
+	parts = append(parts, requirementLine(p))
 	if p.NoDownload {
 		parts = append(parts, "archives are not fetched (metadata only)")
 	} else {
@@ -95,6 +92,33 @@ func policyLine(p audit.Policy) string {
 		parts = append(parts, "offline")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// requirementLine says of which sources evidence is required.
+func requirementLine(p audit.Policy) string {
+	var requirements, exceptions, named int
+	if p.File != nil {
+		requirements, exceptions, named = len(p.File.Require), len(p.File.Exceptions), len(p.File.Publishers)
+	}
+	line := "sources without an attestation block are let through"
+	switch {
+	case p.RequireAttestations:
+		line = "evidence is required of every URL source"
+	case requirements > 0:
+		line = "evidence is required of the sources that the config says"
+	case named > 0:
+		return line + ", unless the config names their publishers"
+	default:
+		return line
+	}
+	switch exceptions {
+	case 0:
+	case 1:
+		line += ", with 1 exception"
+	default:
+		line += fmt.Sprintf(", with %d exceptions", exceptions)
+	}
+	return line
 }
 
 // Result implements [Handler].
@@ -116,10 +140,24 @@ func (t *Text) Result(r audit.Result) error {
 	default:
 		t.failed(&p, r)
 	}
+	t.applied(&p, r)
 	if t.Verbose {
 		verbose(&p, r)
 	}
 	return t.put(&p)
+}
+
+// applied says what of the policy applied: at least who named the publishers,
+// where the recipe did not.
+func (t *Text) applied(p *page, r audit.Result) {
+	for _, b := range r.Decision.Because {
+		switch {
+		case t.Verbose:
+			p.field("policy", printable(fmt.Sprintf("%s: %s: %s", b.Position, b.Kind, b.Text)))
+		case b.Kind == policy.BecausePublishers:
+			p.field("policy", printable("publishers from "+b.Position.String()))
+		}
+	}
 }
 
 func (t *Text) verdict(v audit.Verdict) string {
@@ -175,6 +213,9 @@ func (t *Text) signed(p *page, r audit.Result) {
 		for _, w := range b.Warnings {
 			p.field("warning", t.paint(printable(w.Message), color.FgYellow))
 		}
+	}
+	for _, w := range r.Warnings {
+		p.field("warning", t.paint(printable(w.Message), color.FgYellow))
 	}
 	if r.Code == audit.CodeMetadataOnly {
 		p.field("archive", t.paint("not fetched", color.FgYellow)+"; the build must check sha256 "+r.Pinned.SHA256.String())

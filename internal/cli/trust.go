@@ -13,7 +13,7 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/gate"
-	"github.com/recipe-verify/recipe-verify/internal/config"
+	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/report"
 	"github.com/recipe-verify/recipe-verify/trust"
 )
@@ -143,12 +143,14 @@ func (f *trustCommand) open(c *cobra.Command) (*trust.Loader, error) {
 	}
 	o.Offline = choose(given("offline"), f.offline, o.Offline)
 	o.CacheDir = choose(given("cache-dir"), f.cacheDir, o.CacheDir)
-	if o.Trust, err = f.trustFlags.config(o.Trust); err != nil {
-		return nil, err
+	if f.trustFlags.named() {
+		if o.Trust, err = f.trustFlags.config(); err != nil {
+			return nil, err
+		}
 	}
 	t := o.TrustConfig()
 	if given("timeout") || t.Timeout == 0 {
-		if t.Timeout, err = config.ParseTimeout(f.timeout); err != nil {
+		if t.Timeout, err = policy.ParseTimeout(f.timeout); err != nil {
 			return nil, &usageError{fmt.Errorf("--timeout: %w", err), c.CommandPath() + " --help"}
 		}
 	}
@@ -167,18 +169,15 @@ func (f *trustCommand) policyOptions(c *cobra.Command) (gate.Options, error) {
 		}
 	} else {
 		var err error
-		if path, err = config.Find("."); err != nil || path == "" {
+		if path, err = policy.Find("."); err != nil || path == "" {
 			return gate.Options{}, err
 		}
 	}
-	file, err := config.Read(path)
+	p, err := policy.Read(path)
 	if err != nil {
 		return gate.Options{}, err
 	}
-	return gate.Options{
-		Trust:   trust.Config{Roots: trust.RootFiles(file.TrustedRoots...)},
-		Offline: file.Offline, CacheDir: file.CacheDir, Timeout: file.Timeout,
-	}, nil
+	return gate.Options{Policy: p}.WithPolicy()
 }
 
 // load is what verify would use.

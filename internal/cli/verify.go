@@ -4,18 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/gate"
-	"github.com/recipe-verify/recipe-verify/internal/config"
-	"github.com/recipe-verify/recipe-verify/recipe"
+	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/report"
-	"github.com/recipe-verify/recipe-verify/trust"
+	"github.com/recipe-verify/recipe-verify/verify"
 )
 
 // verifyFlags are the flags of verify, as they were given.
@@ -29,9 +26,10 @@ type verifyFlags struct {
 	mirrors                                  []string
 	jobs                                     int
 
-	policy   string
-	noPolicy bool
+	predicateTypes      []string
+	noImmutableReleases bool
 
+	policyFlags
 	trustFlags
 	evaluationFlags
 }
@@ -87,16 +85,16 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.StringVar(&f.maxArchive, "max-archive-size", "16GiB", "refuse archives of more than `SIZE`")
 	s.StringArrayVar(&f.mirrors, "mirror", nil, "fetch addresses that begin with FROM below TO, an http(s) address or a folder, given as `FROM=TO` (may be repeated)")
 	s.IntVar(&f.jobs, "jobs", audit.DefaultJobs, "work on `N` sources at a time")
-	s.StringVar(&f.policy, "policy", "", "read options from `FILE` instead of the recipe-verify.yaml beside or above the recipe")
-	s.BoolVar(&f.noPolicy, "no-policy", false, "read no recipe-verify.yaml")
+	s.StringArrayVar(&f.predicateTypes, "predicate-type", nil, "accept statements of the type `URI`, and no others, where a recipe lists none (may be repeated)")
+	s.BoolVar(&f.noImmutableReleases, "no-immutable-releases", false, "GitHub's own attestations of immutable releases do not count")
+	f.policyFlags.register(c)
 	f.trustFlags.register(c)
 	f.evaluationFlags.register(c, "this machine's")
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
-	c.MarkFlagsMutuallyExclusive("policy", "no-policy")
 }
 
 func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
-	o, configFile, err := f.options(c, env, args)
+	o, err := f.options(c, env, args)
 	if err != nil {
 		return err
 	}
@@ -107,9 +105,7 @@ func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
 	}
 	bar := newProgress(c.ErrOrStderr(), env.IsTerminal(c.ErrOrStderr()) && !f.quiet && env.Getenv("TERM") != "dumb")
 	o.Progress = bar
-	policy := o.Policy()
-	policy.ConfigFile = configFile
-	if err := handler.Start(policy); err != nil {
+	if err := handler.Start(o.Demands()); err != nil {
 		return err
 	}
 	summary, err := gate.Run(c.Context(), args, o, func(r audit.Result) error {
@@ -169,54 +165,84 @@ func wrongValue(c *cobra.Command, flag, found, wanted string) error {
 	return &usageError{fmt.Errorf("%s: found %q, wanted %s", flag, found, wanted), c.CommandPath() + " --help"}
 }
 
-// options puts the configuration file and the flags together; a flag that was
-// given wins.
-func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Options, string, error) {
+// options puts the policy and the flags together; a flag that was given wins.
+func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Options, error) {
 	given := c.Flags().Changed
-	if given("policy") && f.policy == "" {
-		// Most likely a variable that is not set: its rules would not be enforced.
-		return gate.Options{}, "", wrongValue(c, "--policy", f.policy, "a file, or --no-policy for none")
-	}
-	file, err := f.config(args)
+	o := gate.Options{NoDownload: f.noDownload, Jobs: f.jobs}
+	p, err := f.policyFlags.read(c, args)
 	if err != nil {
-		return gate.Options{}, "", err
+		return o, err
 	}
-	o := gate.Options{
-		NoDownload:          f.noDownload,
-		RequireAttestations: choose(given("require-attestations"), f.requireAttestations, file.RequireAttestations),
-		Offline:             choose(given("offline"), f.offline, file.Offline),
-		CacheDir:            choose(given("cache-dir"), f.cacheDir, file.CacheDir),
-		Match:               file.Match,
-		Timeout:             file.Timeout,
-		MaxArchive:          file.MaxArchive,
-		Jobs:                f.jobs,
-	}
-	if o.Trust, err = f.trustFlags.config(trust.Config{Roots: trust.RootFiles(file.TrustedRoots...)}); err != nil {
-		return o, "", err
+	if o.Policy, err = f.overridden(c, *p); err != nil {
+		return o, err
 	}
 	if f.jobs < 1 {
-		return o, "", wrongValue(c, "--jobs", fmt.Sprint(f.jobs), "a number from 1 on")
+		return o, wrongValue(c, "--jobs", fmt.Sprint(f.jobs), "a number from 1 on")
 	}
-	if given("publishers") || o.Match == 0 {
-		if o.Match, err = config.ParseMatch(f.publishers); err != nil {
-			return o, "", flagError("--publishers", err)
+	for _, s := range f.mirrors {
+		m, err := fetch.ParseMirror(s)
+		if err != nil {
+			return o, flagError("--mirror", err)
+		}
+		o.Mirrors = append(o.Mirrors, m)
+	}
+	if o, err = o.WithPolicy(); err != nil {
+		return o, err
+	}
+	if o.Timeout == 0 {
+		o.Timeout = fetch.DefaultTimeout
+	}
+	if f.trustFlags.named() {
+		if o.Trust, err = f.trustFlags.config(); err != nil {
+			return o, err
 		}
 	}
-	if given("timeout") || o.Timeout == 0 {
-		if o.Timeout, err = config.ParseTimeout(f.timeout); err != nil {
-			return o, "", flagError("--timeout", err)
+	if given("publishers") || o.Policy.Match == "" {
+		match, err := policy.ParseMatch(f.publishers)
+		if err != nil {
+			return o, flagError("--publishers", err)
 		}
-	}
-	if given("max-archive-size") || o.MaxArchive == 0 {
-		if o.MaxArchive, err = config.ParseSize(f.maxArchive); err != nil {
-			return o, "", flagError("--max-archive-size", err)
+		o.Match = verify.Any
+		if match == policy.All {
+			o.Match = verify.All
 		}
-	}
-	if o.Mirrors, err = f.allMirrors(file.Mirrors); err != nil {
-		return o, "", err
 	}
 	o.Recipe, err = f.evaluationFlags.options(env)
-	return o, file.Path, err
+	return o, err
+}
+
+// overridden puts what flags say in the place of what a policy does.
+func (f *verifyFlags) overridden(c *cobra.Command, p policy.Policy) (*policy.Policy, error) {
+	given := c.Flags().Changed
+	p.Offline = choose(given("offline"), f.offline, p.Offline)
+	p.CacheDir = choose(given("cache-dir"), f.cacheDir, p.CacheDir)
+	var err error
+	if given("timeout") {
+		if p.Timeout, err = policy.ParseTimeout(f.timeout); err != nil {
+			return nil, flagError("--timeout", err)
+		}
+	}
+	if given("max-archive-size") {
+		if p.MaxArchive, err = policy.ParseSize(f.maxArchive); err != nil {
+			return nil, flagError("--max-archive-size", err)
+		}
+	}
+	if given("predicate-type") {
+		for _, t := range f.predicateTypes {
+			if err := policy.CheckPredicateType(t); err != nil {
+				return nil, flagError("--predicate-type", err)
+			}
+		}
+		p.PredicateTypes = f.predicateTypes
+	}
+	p.NoImmutableReleases = choose(given("no-immutable-releases"), f.noImmutableReleases, p.NoImmutableReleases)
+	switch {
+	case given("require-attestations") && f.requireAttestations:
+		return p.WithAllRequired("--require-attestations"), nil
+	case given("require-attestations"):
+		p.Require = nil
+	}
+	return &p, nil
 }
 
 func choose[T any](given bool, flag, file T) T {
@@ -228,79 +254,4 @@ func choose[T any](given bool, flag, file T) T {
 
 func flagError(flag string, err error) error {
 	return &usageError{fmt.Errorf("%s: %w", flag, err), "recipe-verify verify --help"}
-}
-
-// allMirrors adds the flags' mirrors to the file's; for the same FROM the flag
-// wins.
-func (f *verifyFlags) allMirrors(fromFile []fetch.Mirror) ([]fetch.Mirror, error) {
-	var all []fetch.Mirror
-	for _, s := range f.mirrors {
-		m, err := fetch.ParseMirror(s)
-		if err != nil {
-			return nil, flagError("--mirror", err)
-		}
-		all = append(all, m)
-	}
-	for _, m := range fromFile {
-		if !slices.ContainsFunc(all, func(o fetch.Mirror) bool { return o.From == m.From }) {
-			all = append(all, m)
-		}
-	}
-	return all, nil
-}
-
-// config finds and reads the configuration file. Recipes below different ones
-// are refused: each file's rules are for its own recipes.
-func (f *verifyFlags) config(args []string) (*config.File, error) {
-	switch {
-	case f.noPolicy:
-		return &config.File{}, nil
-	case f.policy != "":
-		return config.Read(f.policy)
-	}
-	found := ""
-	for i, arg := range args {
-		path, err := config.Find(folderOf(arg))
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 && !sameFile(path, found) {
-			return nil, &usageError{
-				fmt.Errorf("the recipes have different configuration files, %s and %s", orNone(found), orNone(path)),
-				"verify them one by one, or name one file with --policy FILE, or none with --no-policy",
-			}
-		}
-		if i == 0 {
-			found = path
-		}
-	}
-	if found == "" {
-		return &config.File{}, nil
-	}
-	return config.Read(found)
-}
-
-func sameFile(a, b string) bool {
-	if a == "" || b == "" {
-		return a == b
-	}
-	absA, errA := filepath.Abs(a)
-	absB, errB := filepath.Abs(b)
-	return errA == nil && errB == nil && absA == absB
-}
-
-func orNone(path string) string {
-	if path == "" {
-		return "none"
-	}
-	return path
-}
-
-// folderOf is the folder that a recipe lies in.
-func folderOf(arg string) string {
-	path, err := recipe.Find(arg)
-	if err != nil {
-		return filepath.Dir(arg) // the run reports what is wrong with it
-	}
-	return filepath.Dir(path)
 }
