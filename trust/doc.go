@@ -16,8 +16,15 @@
 //   - GitHub's own instance has no log. It is known by its certificates, every
 //     one of which names the organization "GitHub, Inc.", and nothing else:
 //     one signed timestamp. The "subject" in the JSON file is not looked at.
-//   - Any other root without one of the logs is an error. Such private
-//     instances need a policy that says what takes the log's place.
+//   - Any other root without one of the logs is an error, unless the
+//     configuration says of that very file that its instance has none
+//     ([RootFile].InsecureWithout): then a signed timestamp takes the place of
+//     a log entry, nothing that of an SCT, and what the root does have stays
+//     demanded. It cannot be said of GitHub's or Sigstore's own instances.
+//
+// One authority in two domains with different requirements is refused, see
+// [Compatible]: its certificates chain to both, and could be judged by the
+// weaker one.
 //
 // The same holds for a root without certificate authorities, an empty file, an
 // unknown field, a key or certificate that does not parse: nothing is left out
@@ -31,7 +38,8 @@
 //
 // # Where roots come from
 //
-// [FromFiles] reads files, and asks nobody. [Embedded] is the snapshot of the
+// A [Config] names any number of instances beside each other. [FromFiles] reads
+// files, and asks nobody. [Embedded] is the snapshot of the
 // public-good instance in the program. [Source] keeps the public-good root (or
 // a private instance's) current by TUF. GitHub's root is in neither: it comes
 // from a file, for instance what "gh attestation trusted-root" prints.
@@ -58,7 +66,8 @@
 // such run, and after [SnapshotOld] the warning asks for an update.
 //
 // A clock that is set back does not bring expired metadata to life beyond the
-// day the snapshot was made: expiry is judged by the later of both.
+// day the snapshot was made: expiry is judged by the later of both. Between that
+// day and now, and for private instances altogether, the clock is believed.
 //
 // # What is not covered
 //
