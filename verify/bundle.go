@@ -158,21 +158,33 @@ func verifyLibrary(verifier *sigstore.Verifier, dom trust.Domain, b *opened, d *
 		artifact = sigstore.WithArtifactDigest("sha256", spoken[:])
 	}
 	result, err := verifier.Verify(b.logged, sigstore.NewPolicy(artifact, sigstore.WithoutIdentitiesUnsafe()))
-	if err != nil || b.digest == nil {
-		return result, err
+	if err != nil {
+		return nil, err
+	}
+	if err := verifyContent(b, d, dom.Root); err != nil {
+		return nil, err
+	}
+	return result, nil
+}
+
+// verifyContent verifies the signature over a statement that the log has in
+// another form, and that it lists the digest.
+func verifyContent(b *opened, d *digest.SHA256, material root.TrustedMaterial) error {
+	if b.digest == nil {
+		return nil
 	}
 	content, err := b.SignatureContent()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	key, err := b.VerificationContent()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if d == nil {
-		return result, sigstore.VerifySignature(content, key, dom.Root)
+		return sigstore.VerifySignature(content, key, material)
 	}
-	return result, sigstore.VerifySignatureWithArtifactDigests(content, key, dom.Root, []sigstore.ArtifactDigest{{Algorithm: "sha256", Digest: d[:]}})
+	return sigstore.VerifySignatureWithArtifactDigests(content, key, material, []sigstore.ArtifactDigest{{Algorithm: "sha256", Digest: d[:]}})
 }
 
 // allTimes adds the time stamps that sigstore-go passes over, which are those

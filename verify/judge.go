@@ -119,7 +119,9 @@ func (b Bundle) matches(p publishers.Publisher, rules Rules) error {
 // warnings are what is unusual about a bundle that counts.
 func (b Bundle) warnings(p publishers.Publisher, rules Rules) []publishers.Warning {
 	var list []publishers.Warning
-	if b.Verified.Release == nil {
+	if r := b.Verified.Release; r != nil {
+		list = rules.Terms.ReleaseWarnings(p, *r)
+	} else {
 		list = rules.Terms.Warnings(p, b.Verified.Certificate.Identity())
 	}
 	if b.Verified.promised() {

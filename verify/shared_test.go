@@ -265,7 +265,7 @@ func judgeEvidence(t *testing.T, root string, candidates []attestation.Candidate
 
 // publisherOf reads a shorthand, or an identity and an issuer with a space
 // between them.
-func publisherOf(t *testing.T, s string) publishers.Publisher {
+func publisherOf(t testing.TB, s string) publishers.Publisher {
 	t.Helper()
 	p, err := publishers.Parse(s)
 	for i := range s {

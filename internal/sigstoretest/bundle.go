@@ -2,6 +2,7 @@ package sigstoretest
 
 import (
 	"encoding/json"
+	"encoding/pem"
 	"slices"
 )
 
@@ -22,6 +23,8 @@ type Bundle struct {
 
 	// identity is the signer's, for the publisher object that PyPI adds.
 	identity Identity
+	// publicKey is the key that signed, PKIX, where there is no certificate.
+	publicKey []byte
 }
 
 // VerificationMaterial is the part of a bundle that the signature is judged by.
@@ -29,9 +32,16 @@ type VerificationMaterial struct {
 	// Certificate is the signer's, in bundles of version 0.3.
 	Certificate *RawBytes `json:"certificate,omitempty"`
 	// Chain is the signer's and its issuers', in earlier ones.
-	Chain       *CertificateChain  `json:"x509CertificateChain,omitempty"`
+	Chain *CertificateChain `json:"x509CertificateChain,omitempty"`
+	// PublicKey names the key of a signer without a certificate.
+	PublicKey   *KeyHint           `json:"publicKey,omitempty"`
 	Entries     []*LogEntry        `json:"tlogEntries,omitempty"`
 	Timestamped *TimestampMaterial `json:"timestampVerificationData,omitempty"`
+}
+
+// KeyHint names a public key.
+type KeyHint struct {
+	Hint string `json:"hint"`
 }
 
 // RawBytes is DER.
@@ -127,7 +137,7 @@ func (b *Bundle) JSON() []byte { return must(json.Marshal(b)) }
 
 // Clone gives a copy that shares nothing with b.
 func (b *Bundle) Clone() *Bundle {
-	c := &Bundle{identity: b.identity}
+	c := &Bundle{identity: b.identity, publicKey: b.publicKey}
 	if err := json.Unmarshal(b.JSON(), c); err != nil {
 		panic("sigstoretest: " + err.Error())
 	}
@@ -144,6 +154,11 @@ func (b *Bundle) Leaf() []byte {
 		return m.Chain.Certificates[0].RawBytes
 	}
 	return nil
+}
+
+// PublicKey is the key of a bundle signed with a [BareKey], PEM.
+func (b *Bundle) PublicKey() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: b.publicKey})
 }
 
 // Signature is the (first) signature, or nil without any.

@@ -39,6 +39,41 @@ func Version(mediaType string) Knob { return func(o *order) { o.mediaType = medi
 // InToto enters the envelope into Rekor v1 as kind intoto in place of dsse.
 func InToto() Knob { return func(o *order) { o.intoto = true } }
 
+// HashedRekord enters the envelope into Rekor v1 as kind hashedrekord: by the
+// digest of what the signature covers.
+func HashedRekord() Knob { return func(o *order) { o.hashedRekord = true } }
+
+// BareKey signs with a key that no certificate is of; [Bundle.PublicKey] is the
+// public one.
+func BareKey() Knob { return func(o *order) { o.bareKey = true } }
+
+// AlsoStampedAt adds one more time stamp of the same authority.
+func AlsoStampedAt(t time.Time) Knob {
+	return func(o *order) { o.alsoStamped = append(o.alsoStamped, t) }
+}
+
+// WithRoot adds the authority's root certificate to the chain of a bundle of
+// version 0.1 or 0.2.
+func WithRoot() Knob {
+	return func(o *order) {
+		o.finish = append(o.finish, func(b *Bundle) {
+			chain := b.VerificationMaterial.Chain
+			chain.Certificates = append(chain.Certificates, RawBytes{o.ca.chain[len(o.ca.chain)-1].Raw})
+		})
+	}
+}
+
+// WithIntermediate adds the certificate that issued the signer's to such a
+// chain.
+func WithIntermediate() Knob {
+	return func(o *order) {
+		o.finish = append(o.finish, func(b *Bundle) {
+			chain := b.VerificationMaterial.Chain
+			chain.Certificates = append(chain.Certificates, RawBytes{o.ca.signer().Raw})
+		})
+	}
+}
+
 // WithoutSCT issues the certificate without a signed certificate timestamp.
 func WithoutSCT() Knob { return func(o *order) { o.scts = nil } }
 

@@ -136,6 +136,7 @@ func hashValue(b []byte) map[string]any {
 // signed is what a log gets to see.
 type signed struct {
 	certificate []byte // DER
+	publicKey   []byte // or PKIX, without one
 	signature   []byte
 	envelope    *Envelope // or, without one,
 	digest      [sha256.Size]byte
@@ -147,7 +148,7 @@ func (s signed) dsse() []byte {
 		"envelopeHash": hashValue(s.envelopeJSON()),
 		"payloadHash":  hashValue(s.envelope.Payload),
 		"signatures": []any{map[string]any{
-			"signature": s.signature, "verifier": certificatePEM(s.certificate),
+			"signature": s.signature, "verifier": s.verifier(),
 		}},
 	}})
 }
@@ -160,7 +161,7 @@ func (s signed) intoto() []byte {
 		"content": map[string]any{
 			"envelope": map[string]any{
 				"payloadType": s.envelope.Type,
-				"signatures":  []any{map[string]any{"publicKey": certificatePEM(s.certificate), "sig": twice}},
+				"signatures":  []any{map[string]any{"publicKey": s.verifier(), "sig": twice}},
 			},
 			"hash":        hashValue(s.envelopeJSON()),
 			"payloadHash": hashValue(s.envelope.Payload),
@@ -173,7 +174,7 @@ func (s signed) hashedRekord() []byte {
 	return canonical(map[string]any{"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": map[string]any{
 		"data": map[string]any{"hash": map[string]any{"algorithm": "sha256", "value": hex.EncodeToString(s.digest[:])}},
 		"signature": map[string]any{
-			"content": s.signature, "publicKey": map[string]any{"content": certificatePEM(s.certificate)},
+			"content": s.signature, "publicKey": map[string]any{"content": s.verifier()},
 		},
 	}})
 }
@@ -185,12 +186,16 @@ func (s signed) hashedRekordV2() []byte {
 	if s.envelope != nil {
 		digest = sha256.Sum256(pae(s.envelope.Type, s.envelope.Payload))
 	}
+	name, der := "x509Certificate", s.certificate
+	if der == nil {
+		name, der = "publicKey", s.publicKey
+	}
 	return canonical(map[string]any{"apiVersion": "0.0.2", "kind": "hashedrekord", "spec": map[string]any{
 		"hashedRekordV002": map[string]any{
 			"data": map[string]any{"algorithm": "SHA2_256", "digest": digest[:]},
 			"signature": map[string]any{"content": s.signature, "verifier": map[string]any{
-				"keyDetails":      "PKIX_ECDSA_P256_SHA_256",
-				"x509Certificate": map[string]any{"rawBytes": s.certificate},
+				"keyDetails": "PKIX_ECDSA_P256_SHA_256",
+				name:         map[string]any{"rawBytes": der},
 			}},
 		},
 	}})
@@ -204,8 +209,12 @@ func (s signed) envelopeJSON() []byte {
 	})
 }
 
-func certificatePEM(der []byte) []byte {
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+// verifier is the certificate, or the key of whoever has none, in PEM.
+func (s signed) verifier() []byte {
+	if s.certificate == nil {
+		return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: s.publicKey})
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.certificate})
 }
 
 // pae is DSSE's pre-authentication encoding (DSSE protocol, "Signature

@@ -3,6 +3,9 @@ package sigstoretest
 import (
 	"crypto"
 	"crypto/elliptic"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
 	"time"
 )
 
@@ -32,6 +35,9 @@ type order struct {
 	logged Content
 
 	intoto             bool
+	hashedRekord       bool
+	bareKey            bool
+	alsoStamped        []time.Time
 	stamped, unstamped bool
 	forgedSignature    bool
 	extraSignatures    int
@@ -73,13 +79,17 @@ func (o *order) setTimes() {
 func (o *order) carryOut(c Content) *Bundle {
 	key := ecdsaKey(elliptic.P256())
 	what := describe(c)
-	what.certificate = o.issue(key.Public())
+	if o.bareKey {
+		what.publicKey = must(x509.MarshalPKIXPublicKey(key.Public()))
+	} else {
+		what.certificate = o.issue(key.Public())
+	}
 
 	signer := crypto.Signer(key)
 	if o.forgedSignature {
 		signer = ecdsaKey(elliptic.P256())
 	}
-	b := &Bundle{MediaType: BundleV03, identity: o.identity}
+	b := &Bundle{MediaType: BundleV03, identity: o.identity, publicKey: what.publicKey}
 	if what.envelope != nil {
 		what.signature = signMessage(signer, pae(what.envelope.Type, what.envelope.Payload))
 		b.DSSEEnvelope = &DSSEEnvelope{
@@ -97,13 +107,22 @@ func (o *order) carryOut(c Content) *Bundle {
 			Signature:     what.signature,
 		}
 	}
-	b.VerificationMaterial.Certificate = &RawBytes{what.certificate}
+	if o.bareKey {
+		hint := sha256.Sum256(what.publicKey)
+		b.VerificationMaterial.PublicKey = &KeyHint{base64.StdEncoding.EncodeToString(hint[:])}
+	} else {
+		b.VerificationMaterial.Certificate = &RawBytes{what.certificate}
+	}
 	if e := o.enter(what); e != nil {
 		b.VerificationMaterial.Entries = []*LogEntry{e}
 	}
 	if (o.log != RekorV1 || o.stamped) && !o.unstamped {
 		b.VerificationMaterial.Timestamped = &TimestampMaterial{
 			[]SignedTimestamp{{o.tsa.stamp(what.signature, o.stampTime)}},
+		}
+		for _, t := range o.alsoStamped {
+			list := &b.VerificationMaterial.Timestamped.Timestamps
+			*list = append(*list, SignedTimestamp{o.tsa.stamp(what.signature, t)})
 		}
 	}
 	if o.mediaType != BundleV03 {
@@ -138,6 +157,9 @@ func (o *order) enter(what signed) *LogEntry {
 		return nil
 	case o.log == RekorV2:
 		l, body, kind = o.logs.rekor2, what.hashedRekordV2(), Kind{"hashedrekord", "0.0.2"}
+	case o.hashedRekord && what.envelope != nil:
+		what.digest = sha256.Sum256(pae(what.envelope.Type, what.envelope.Payload))
+		l, body, kind = o.logs.rekor1, what.hashedRekord(), Kind{"hashedrekord", "0.0.1"}
 	case what.envelope == nil:
 		l, body, kind = o.logs.rekor1, what.hashedRekord(), Kind{"hashedrekord", "0.0.1"}
 	case o.intoto:
