@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -221,7 +220,7 @@ func TestCacheStaysBelowItsLimit(t *testing.T) {
 	c := &Cache{Dir: t.TempDir(), MaxBytes: limit, now: func() time.Time { return now }}
 	defer c.Close()
 	const kept = 7 // is used all the time
-	for i := range 1000 {
+	for i := range 600 {
 		now = now.Add(2 * touchEvery)
 		fill(c, i, i+1, size)
 		if i >= kept {
@@ -244,7 +243,7 @@ func TestCacheStaysBelowItsLimit(t *testing.T) {
 		t.Error(err)
 	}
 	// The last ones are there, and the cache is not much smaller than it may be.
-	for i := 900; i < 1000; i++ {
+	for i := 500; i < 600; i++ {
 		if c.load(numberedID(i), 1<<20) == nil {
 			t.Errorf("document %d is gone", i)
 		}
@@ -360,9 +359,13 @@ func TestVerifyFindsDamage(t *testing.T) {
 }
 
 // writerEnv names the folder of a cache, for a process that writes to it.
-const writerEnv = "RECIPE_VERIFY_TEST_CACHE_WRITER"
+// It makes the file that readyEnv names before it begins.
+const (
+	writerEnv = "RECIPE_VERIFY_TEST_CACHE_WRITER"
+	readyEnv  = "RECIPE_VERIFY_TEST_CACHE_READY"
+)
 
-const writerLimit, writerSize, writerDocuments = 2 << 20, 8 << 10, 600
+const writerLimit, writerSize, writerDocuments = 1 << 20, 8 << 10, 200
 
 // TestCacheWriter is the process of TestKilledWriters and TestTwoProcesses.
 func TestCacheWriter(t *testing.T) {
@@ -371,7 +374,9 @@ func TestCacheWriter(t *testing.T) {
 		t.Skip("is for processes that other tests start")
 	}
 	c := &Cache{Dir: dir, MaxBytes: writerLimit}
-	fmt.Println("ready")
+	if err := os.WriteFile(os.Getenv(readyEnv), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	var group sync.WaitGroup
 	for w := range 4 {
 		group.Go(func() {
@@ -393,22 +398,22 @@ func TestCacheWriter(t *testing.T) {
 func startWriter(t *testing.T, dir string) (*exec.Cmd, *bytes.Buffer) {
 	t.Helper()
 	cmd := exec.Command(os.Args[0], "-test.run=^TestCacheWriter$", "-test.count=1")
-	cmd.Env = append(os.Environ(), writerEnv+"="+dir)
+	ready := filepath.Join(t.TempDir(), "ready")
+	cmd.Env = append(os.Environ(), writerEnv+"="+dir, readyEnv+"="+ready)
 	var output bytes.Buffer
-	cmd.Stderr = &output
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { cmd.Process.Kill(); cmd.Wait() })
-	if _, err := io.ReadFull(stdout, make([]byte, len("ready\n"))); err != nil {
-		t.Fatal(err)
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		if _, err := os.Stat(ready); err == nil {
+			return cmd, &output
+		}
+		if time.Since(began) > time.Minute {
+			t.Fatal("the process does not begin")
+		}
 	}
-	go io.Copy(&output, stdout)
-	return cmd, &output
 }
 
 // goodCache checks that all that a cache holds is what was written.
