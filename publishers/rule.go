@@ -264,7 +264,9 @@ func workflowIn(repository, uri string) (path, ref string, ok bool) {
 		return "", "", false
 	}
 	u, err := parseURLIdentity(uri)
-	if err != nil || u.scheme != "https" || !u.hasRef {
+	// A file whose name holds "@refs/" would be read as another file at a longer
+	// ref.
+	if err != nil || u.scheme != "https" || !u.hasRef || strings.Contains(u.ref, "@refs/") {
 		return "", "", false
 	}
 	segments := strings.Split(repository, "/")[1:]

@@ -102,9 +102,13 @@ func (t Terms) accepts(host, issuer string) bool {
 }
 
 // tagFits tells whether a tag is of one of the versions, for a repository
-// "host/owner/repo".
+// "host/owner/repo". Names may stand in the owner's scope: @owner/name@1.2.
 func (t Terms) tagFits(tag, repository string) bool {
 	names := append(slices.Clone(t.Packages), path.Base(repository))
+	scope := "@" + path.Base(path.Dir(repository)) + "/"
+	for _, name := range names[:len(names):len(names)] {
+		names = append(names, scope+name)
+	}
 	for _, v := range t.Version {
 		if TagFitsVersion(tag, v, names) {
 			return true

@@ -168,6 +168,8 @@ func TestRules(t *testing.T) {
 		{"tag is the version", version, flask, ""},
 		{"tag with a v", version, complete("pallets/flask", "refs/tags/v3.1.1"), ""},
 		{"tag with the repository's name", version, complete("pallets/flask", "refs/tags/flask-3.1.1"), ""},
+		{"tag with the repository's name in its owner's scope", version, complete("pallets/flask", "refs/tags/@pallets/flask@3.1.1"), ""},
+		{"tag with the repository's name in another scope", version, complete("pallets/flask", "refs/tags/@evil/flask@3.1.1"), publishers.FieldVersion},
 		{"tag of another version", version, complete("pallets/flask", "refs/tags/3.1.0"), publishers.FieldVersion},
 		{"tag with another name", version, complete("pallets/flask", "refs/tags/werkzeug-3.1.1"), publishers.FieldVersion},
 		{"branch of the version's name", version, complete("pallets/flask", "refs/heads/3.1.1"), publishers.FieldVersion},
@@ -234,6 +236,9 @@ func TestRulesOfOtherHosts(t *testing.T) {
 		}), publishers.Rule{Workflows: []string{".gitlab-ci.yml"}}, publishers.FieldWorkflow},
 		{"gitlab's file of a project below", project, with(gitlab, func(id *publishers.Identity) {
 			id.BuildConfigURI = strings.Replace(id.BuildConfigURI, "project//", "project/evil//", 1)
+		}), publishers.Rule{Workflows: []string{".gitlab-ci.yml"}}, publishers.FieldWorkflow},
+		{"gitlab's file whose name looks like a ref", project, with(gitlab, func(id *publishers.Identity) {
+			id.BuildConfigURI = "https://gitlab.com/group/sub/project//.gitlab-ci.yml@refs/evil/ci.yml@refs/tags/v1"
 		}), publishers.Rule{Workflows: []string{".gitlab-ci.yml"}}, publishers.FieldWorkflow},
 		{"gitlab's runner", project, gitlab, publishers.Rule{HostedOnly: true}, ""},
 		{"gitlab with GitHub's runner", project, with(gitlab, func(id *publishers.Identity) { id.RunnerEnvironment = "github-hosted" }), publishers.Rule{HostedOnly: true}, publishers.FieldRunner},
