@@ -41,6 +41,7 @@ var rules = map[string][]string{
 	"verify":      {"net", "net/http", local + "fetch", local + "recipe", local + "audit"},
 	"audit":       {local + "pypi", local + "ghrelease", local + "report", local + "gate", local + "internal/cli"},
 	"report":      {local + "pypi", local + "ghrelease", local + "gate", local + "internal/cli"},
+	"report/html": {local + "pypi", local + "ghrelease", local + "gate", local + "internal/cli"},
 }
 
 // only says which packages may import something at all.
