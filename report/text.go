@@ -153,7 +153,7 @@ func (t *Text) applied(p *page, r audit.Result) {
 	for _, b := range r.Decision.Because {
 		switch {
 		case t.Verbose:
-			p.field("policy", printable(fmt.Sprintf("%s: %s: %s", b.Position, b.Kind, b.Text)))
+			p.field("policy", printable(fmt.Sprintf("%s: %s", b.Position, b.Text)))
 		case b.Kind == policy.BecausePublishers:
 			p.field("policy", printable("publishers from "+b.Position.String()))
 		}
