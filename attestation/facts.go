@@ -24,8 +24,8 @@ var factPlaces = map[string][]Fact{
 		{"built from", "buildDefinition.resolvedDependencies.0.uri"},
 		{"commit", "buildDefinition.resolvedDependencies.0.digest.gitCommit"},
 		{"workflow", "buildDefinition.externalParameters.workflow.path"},
-		{"of", "buildDefinition.externalParameters.workflow.repository"},
-		{"at", "buildDefinition.externalParameters.workflow.ref"},
+		{"workflow of", "buildDefinition.externalParameters.workflow.repository"},
+		{"workflow at", "buildDefinition.externalParameters.workflow.ref"},
 		{"run", "runDetails.metadata.invocationId"},
 		{"started", "runDetails.metadata.startedOn"},
 		{"finished", "runDetails.metadata.finishedOn"},
@@ -57,48 +57,85 @@ var releasePlaces = []Fact{
 }
 
 // Facts gives what is notable in the predicate, of the types that say who built
-// or published a file; none for others, and for predicates that cannot be read
-// or are longer than any real one. PyPI's publish attestations say nothing
-// beyond their type. Nothing that decides anything is read from here.
+// or published a file; none for others, and for predicates that are longer than
+// any real one. PyPI's publish attestations say nothing beyond their type. What
+// stands twice, or is no text or number, is left out. Nothing that decides
+// anything is read from here.
 func (c Claims) Facts() []Fact {
 	if len(c.Predicate) > maxFacts {
 		return nil
 	}
+	places := factPlaces[c.PredicateType]
+	values := make([]string, len(places))
+	var wanted []wantedFact
+	for i, p := range places {
+		wanted = append(wanted, wantedFact{strings.Split(p.Value, "."), &values[i]})
+	}
+	pickFacts(c.Predicate, wanted)
 	var facts []Fact
-	for _, place := range factPlaces[c.PredicateType] {
-		if v := textAt(c.Predicate, strings.Split(place.Value, ".")); v != "" {
-			facts = append(facts, Fact{place.Name, v})
+	for i, p := range places {
+		if values[i] != "" {
+			facts = append(facts, Fact{p.Name, values[i]})
 		}
 	}
 	return facts
 }
 
-// textAt is the text or number at a place, or "".
-func textAt(data json.RawMessage, place []string) string {
-	for _, name := range place {
-		var next json.RawMessage
-		visit := func(dec *json.Decoder) error {
-			if next != nil {
-				return skip(dec)
-			}
-			return dec.Decode(&next)
-		}
-		var err error
-		if name == "0" {
-			err = eachElement(json.NewDecoder(bytes.NewReader(data)), visit)
-		} else {
-			err = eachKey(data, func(key string, dec *json.Decoder) error {
-				if key != name {
-					return skip(dec)
-				}
-				return visit(dec)
-			})
-		}
-		if err != nil || next == nil {
-			return ""
-		}
-		data = next
+// wantedFact is a value that is looked for, and where from here on.
+type wantedFact struct {
+	place []string
+	to    *string
+}
+
+// pickFacts reads wanted values, passing over the rest once.
+func pickFacts(data json.RawMessage, wanted []wantedFact) {
+	if len(wanted) == 0 || len(data) == 0 {
+		return
 	}
+	descend := func(name string, dec *json.Decoder) error {
+		var below []wantedFact
+		for _, w := range wanted {
+			if len(w.place) > 0 && w.place[0] == name {
+				below = append(below, wantedFact{w.place[1:], w.to})
+			}
+		}
+		if len(below) == 0 {
+			return skip(dec)
+		}
+		var v json.RawMessage
+		if err := dec.Decode(&v); err != nil {
+			return err
+		}
+		pickFacts(v, below)
+		return nil
+	}
+	var err error
+	switch data[0] {
+	case '{':
+		err = eachKey(data, descend)
+	case '[':
+		first := "0"
+		err = eachElement(json.NewDecoder(bytes.NewReader(data)), func(dec *json.Decoder) error {
+			name := first
+			first = ""
+			return descend(name, dec)
+		})
+	default:
+		for _, w := range wanted {
+			if len(w.place) == 0 {
+				*w.to = plainText(data)
+			}
+		}
+	}
+	if err != nil { // it could be read in two ways, or is no JSON
+		for _, w := range wanted {
+			*w.to = ""
+		}
+	}
+}
+
+// plainText is a text or number, or "" for anything else.
+func plainText(data json.RawMessage) string {
 	var text string
 	var number json.Number
 	switch {

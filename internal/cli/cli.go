@@ -125,7 +125,7 @@ Exit statuses:
 		return &usageError{err, c.CommandPath() + " --help"}
 	})
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newVerify(env), newSources(env), newTrust())
+	root.AddCommand(newVerify(env), newSources(env), newTrust(), newInspect(env))
 	return root
 }
 
