@@ -1,7 +1,7 @@
 // Package fetch obtains documents and archives over HTTP, from folder mirrors
 // and from file: URLs, within bounds. It measures the digests of archives in
-// one pass over the bytes, and keeps nothing: memory does not grow with the
-// archive, and nothing is written to disk.
+// one pass over the bytes, and keeps nothing of them: memory does not grow with
+// the archive. Nothing is written to disk but documents, with [Client.Cache].
 //
 // # What it defends against
 //
@@ -28,11 +28,25 @@
 //     that they are for, on the first request; a redirect to another scheme,
 //     host or port does not get them. Tokens are not sent to mirrors either.
 //   - Nothing hangs: see [Client.Timeout].
+//   - What the cache holds is checked against its digest, and is no more
+//     trusted than what a server says: see [Cache].
+//
+// # What it spares others
+//
+// Every request, redirects and retries included, waits for its turn at the
+// host that it goes to: so many a second, evenly spaced, so many at a time (see
+// [Limit] and [DefaultLimits]), and none before the time that the host named in
+// Retry-After (with status 429 or 403) or X-RateLimit-Reset. Waiting is not
+// counted as the server's slowness; where it would take longer than
+// [Client.MaxWait], calls fail at once with a [*QuotaError]. A host that did
+// not answer several times in a row is left alone for a while, and calls fail
+// with the error that it failed with.
 //
 // # Errors
 //
 // An error is one of [*NotFoundError] (it does not exist), [*UnavailableError]
-// (says nothing about it), [*RefusedError] (this client will not) and
+// (says nothing about it; perhaps in a [*QuotaError], which says when to go on),
+// [*RefusedError] (this client will not) and
 // [*TooLargeError], or wraps [context.Canceled]. The four have a method
 // Hint() string, which is empty where there is nothing that a user can do.
 package fetch

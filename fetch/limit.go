@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -37,6 +38,27 @@ func DefaultLimits() map[string]Limit {
 		"tmaproduction.blob.core.windows.net":  {PerSecond: 20, AtOnce: 10}, // GitHub's attestations
 		OtherHosts:                             {PerSecond: 10, AtOnce: 8},
 	}
+}
+
+// ParseLimit reads "HOST=RATE/CONCURRENCY", for instance pypi.org=20/10; HOST
+// may be OtherHosts, and either number 0 for no limit.
+func ParseLimit(s string) (host string, l Limit, err error) {
+	bad := fmt.Errorf("found %q, wanted HOST=RATE/CONCURRENCY, for example pypi.org=20/10", s)
+	host, numbers, ok := strings.Cut(s, "=")
+	perSecond, atOnce, both := strings.Cut(numbers, "/")
+	if !ok || !both || host == "" || strings.ContainsAny(host, "/@ ") {
+		return "", Limit{}, bad
+	}
+	l.PerSecond, err = strconv.ParseFloat(perSecond, 64)
+	if err != nil || !(l.PerSecond >= 0) || math.IsInf(l.PerSecond, 0) {
+		return "", Limit{}, bad
+	}
+	n, err := strconv.ParseUint(atOnce, 10, 16)
+	if err != nil {
+		return "", Limit{}, bad
+	}
+	l.AtOnce = int(n)
+	return plainHost(host), l, nil
 }
 
 const (

@@ -482,3 +482,28 @@ func TestLimitsByHost(t *testing.T) {
 		}
 	}
 }
+
+func TestParseLimit(t *testing.T) {
+	for _, tt := range []struct {
+		text, host string
+		want       Limit
+	}{
+		{"pypi.org=20/10", "pypi.org", Limit{20, 10}},
+		{"PyPI.org.=0.5/0", "pypi.org", Limit{0.5, 0}},
+		{"*=0/3", OtherHosts, Limit{0, 3}},
+		{"127.0.0.1:8080=100/8", "127.0.0.1:8080", Limit{100, 8}},
+	} {
+		host, got, err := ParseLimit(tt.text)
+		if err != nil || host != tt.host || got != tt.want {
+			t.Errorf("%q: found %q, %+v, %v; wanted %q, %+v", tt.text, host, got, err, tt.host, tt.want)
+		}
+	}
+	for _, text := range []string{
+		"", "pypi.org", "=1/1", "pypi.org=", "pypi.org=1", "pypi.org=1/", "pypi.org=/1", "pypi.org=-1/1", "pypi.org=1/-1",
+		"pypi.org=NaN/1", "pypi.org=Inf/1", "pypi.org=1/1/1", "pypi.org=1/1.5", "https://pypi.org=1/1", "pypi.org=1/99999",
+	} {
+		if host, got, err := ParseLimit(text); err == nil {
+			t.Errorf("%q: found %q, %+v; wanted an error", text, host, got)
+		}
+	}
+}
