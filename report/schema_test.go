@@ -19,7 +19,6 @@ var update = flag.Bool("update", false, "write golden files and generated docume
 func TestSchemas(t *testing.T) {
 	checkSchema(t, "report.schema.json", "recipe-verify report, schema 1", &report.Document{})
 	checkSchema(t, "inspect.schema.json", "recipe-verify inspect, schema 1", &report.InspectDocument{})
-	checkSchema(t, "inspect.schema.json", "recipe-verify inspect, schema 1", &report.InspectDocument{})
 	checkSchema(t, "sources.schema.json", "recipe-verify sources, schema 1", &report.SourcesDocument{})
 	checkSchema(t, "trust.schema.json", "recipe-verify trust show, schema 1", &report.TrustDocument{})
 	checkSchema(t, "policycheck.schema.json", "recipe-verify policy check, schema 1", &report.PolicyCheckDocument{})
