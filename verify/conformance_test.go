@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/sigstore/sigstore-go/pkg/root"
+
 	"github.com/recipe-verify/recipe-verify/internal/sigstoretest"
 	"github.com/recipe-verify/recipe-verify/trust"
 	"github.com/recipe-verify/recipe-verify/verify"
@@ -31,13 +33,13 @@ func TestConformanceCases(t *testing.T) {
 	swapPayload := func(b *sigstoretest.Bundle) {
 		b.DSSEEnvelope.Payload = s.Sign(predicate(sigstoretest.SLSAProvenance), flask, v1).DSSEEnvelope.Payload
 	}
-	root := func(change func(*sigstoretest.Root)) []byte {
+	rooted := func(change func(*sigstoretest.Root)) []byte {
 		r := s.Root()
 		change(r)
 		return r.JSON()
 	}
 	ends := func(windows func(*sigstoretest.Root) []*sigstoretest.ValidFor, end time.Time) []byte {
-		return root(func(r *sigstoretest.Root) {
+		return rooted(func(r *sigstoretest.Root) {
 			for _, w := range windows(r) {
 				*w = sigstoretest.Until(w.Start, end)
 			}
@@ -52,12 +54,12 @@ func TestConformanceCases(t *testing.T) {
 	stampers := func(r *sigstoretest.Root) []*sigstoretest.ValidFor {
 		return []*sigstoretest.ValidFor{&r.TimestampAuthorities[0].ValidFor}
 	}
-	borrowed := root(func(r *sigstoretest.Root) {
+	borrowed := rooted(func(r *sigstoretest.Root) {
 		other := decoy.Root().TimestampAuthorities[0] // covers the time, and signed nothing
 		r.TimestampAuthorities[0].ValidFor = sigstoretest.Until(r.TimestampAuthorities[0].ValidFor.Start, now.Add(-time.Hour))
 		r.TimestampAuthorities = append(r.TimestampAuthorities, other)
 	})
-	twice := root(func(r *sigstoretest.Root) {
+	twice := rooted(func(r *sigstoretest.Root) {
 		r.CertificateAuthorities = append(decoy.Root().CertificateAuthorities, r.CertificateAuthorities...)
 	})
 	good := s.TrustedRootJSON()
@@ -127,6 +129,14 @@ func TestConformanceCases(t *testing.T) {
 	}
 }
 
+// withoutStart changes a root in place, and returns it.
+func withoutStart(tr *root.TrustedRoot) *root.TrustedRoot {
+	for _, log := range tr.RekorLogs() {
+		log.ValidityPeriodStart = time.Time{}
+	}
+	return tr
+}
+
 // trust-root-tlog-missing-validity-start_fail: such a root is refused when it is
 // read, and so is one that was made without being read.
 func TestLogKeyWithoutStart(t *testing.T) {
@@ -138,9 +148,7 @@ func TestLogKeyWithoutStart(t *testing.T) {
 		}
 	}
 	w := worldOf(t, s, s.TrustedRootJSON(), nil)
-	for _, log := range w.domain.Root.RekorLogs() {
-		log.ValidityPeriodStart = time.Time{}
-	}
+	withoutStart(w.domain.Root)
 	for name, log := range logs {
 		if got := w.judge(t, s.Sign(provenance, flask, log).JSON(), "github:pallets/flask"); got != verify.CodeLogEntry {
 			t.Errorf("%s: code %q, wanted %q", name, got, verify.CodeLogEntry)

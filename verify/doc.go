@@ -19,8 +19,19 @@
 //     signed checkpoint, which for Rekor v2 nothing else binds;
 //   - no proven time lies in the future, or outside the validity of the log's
 //     key, which the library checks for Rekor v1 alone;
+//   - the certificate was valid at the time of every time stamp, where the
+//     library looks at one of each authority;
+//   - a bundle of an old version brings no root certificate along;
+//   - a certificate that chains to several trust domains meets what each of them
+//     demands;
 //   - the certificate has exactly one subject alternative name, read from its
-//     bytes and not through a URL parser that could normalize it;
+//     bytes and not through a URL parser that could normalize it, and at most
+//     one deployment environment, which the library does not read;
 //   - the predicate type, the names of subjects and the identity, compared by
 //     parts: the library's matchers are regular expressions without anchors.
+//
+// Two kinds of good bundles the library refuses, and they verify here with its
+// own checks: CPython's of version 0.1, whose proof has no checkpoint, by the
+// log's signed promise (see openPromised); and statements that Rekor v1 has as
+// hashedrekord, by what their signature covers (see hashed).
 package verify

@@ -240,8 +240,10 @@ func nearness(b Bundle) int {
 		return 0
 	case CodePredicate:
 		return 1
-	case CodeSubjectName, CodeRelease:
+	case CodeSubjectName, CodeRelease, CodeReleaseNotAllowed:
 		return 2
+	case CodeBound: // of the recipe's publisher
+		return 10
 	}
 	if b.publisher == nil {
 		return 3

@@ -26,13 +26,18 @@ func releaseOf(claims attestation.Claims, cert Certificate) *publishers.Release 
 		return nil
 	}
 	var predicate struct {
-		Repository string `json:"repository"`
-		Tag        string `json:"tag"`
+		Repository   string      `json:"repository"`
+		Tag          string      `json:"tag"`
+		RepositoryID json.Number `json:"repositoryId"` // a string or a number
+		OwnerID      json.Number `json:"ownerId"`
 	}
 	if json.Unmarshal(claims.Predicate, &predicate) != nil || predicate.Repository == "" || predicate.Tag == "" {
 		return nil
 	}
-	return &publishers.Release{Repository: predicate.Repository, Tag: predicate.Tag}
+	return &publishers.Release{
+		Repository: predicate.Repository, Tag: predicate.Tag,
+		RepositoryID: predicate.RepositoryID.String(), OwnerID: predicate.OwnerID.String(),
+	}
 }
 
 // inRelease tells whether one of the archive's addresses is an asset of the

@@ -43,6 +43,10 @@ func InToto() Knob { return func(o *order) { o.intoto = true } }
 // digest of what the signature covers.
 func HashedRekord() Knob { return func(o *order) { o.hashedRekord = true } }
 
+// NamedCheckpoint has Rekor v1 name its checkpoint by its host alone, without
+// the tree.
+func NamedCheckpoint() Knob { return func(o *order) { o.namedCheckpoint = true } }
+
 // BareKey signs with a key that no certificate is of; [Bundle.PublicKey] is the
 // public one.
 func BareKey() Knob { return func(o *order) { o.bareKey = true } }

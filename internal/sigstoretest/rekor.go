@@ -84,10 +84,10 @@ func (l *transparencyLog) append(body []byte) appended {
 }
 
 // checkpoint signs a tree head as a note: name and hash of the key are of l,
-// the signature is by key.
-func (l *transparencyLog) checkpoint(a appended, key crypto.Signer) string {
+// the signature is by key. Rekor v1 names the tree too.
+func (l *transparencyLog) checkpoint(a appended, key crypto.Signer, tree bool) string {
 	origin := l.host
-	if l.treeID != 0 {
+	if l.treeID != 0 && tree {
 		origin = fmt.Sprintf("%s - %d", l.host, l.treeID)
 	}
 	text := fmt.Sprintf("%s\n%d\n%s\n", origin, a.size, base64.StdEncoding.EncodeToString(a.root))

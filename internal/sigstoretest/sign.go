@@ -37,6 +37,7 @@ type order struct {
 	intoto             bool
 	hashedRekord       bool
 	bareKey            bool
+	namedCheckpoint    bool
 	alsoStamped        []time.Time
 	stamped, unstamped bool
 	forgedSignature    bool
@@ -172,7 +173,7 @@ func (o *order) enter(what signed) *LogEntry {
 		LogIndex: place.index + l.offset, LogID: LogID{l.id}, Kind: kind, CanonicalizedBody: body,
 		Proof: &Proof{
 			LogIndex: place.index, RootHash: place.root, TreeSize: place.size, Hashes: place.proof,
-			Checkpoint: &Checkpoint{l.checkpoint(place, orElse(o.checkpointKey, l.key))},
+			Checkpoint: &Checkpoint{l.checkpoint(place, orElse(o.checkpointKey, l.key), !o.namedCheckpoint)},
 		},
 	}
 	if o.log == RekorV1 {
