@@ -105,7 +105,7 @@ func expand(out map[string][]byte, pins map[string]string) error {
 
 // owned are the parts of testdata that the generator makes, and empties before
 // it does.
-var owned = []string{"recipes", "internet", "trusted-root.json", "recipe-verify.yaml", "README.md"}
+var owned = []string{"recipes", "internet", "trusted-root.json", "recipe-verify.yaml", "organisation.yaml", "README.md"}
 
 // Write replaces the demonstration in a folder, and leaves everything else in
 // it alone.
