@@ -22,7 +22,7 @@ func private1(t testing.TB, repo *tuftest.Repo) Config {
 	t.Helper()
 	return Config{
 		TUF:      []TUFRepository{{URL: repo.Server.URL, RootPath: rootFile(t, "root.json", repo.Get("1.root.json"))}},
-		CacheDir: t.TempDir(), Timeout: 2 * time.Second,
+		CacheDir: t.TempDir(), Timeout: 20 * time.Second,
 		Now: func() time.Time { return born.Add(25 * time.Hour) }, // when the cache of born is too old not to ask
 	}
 }

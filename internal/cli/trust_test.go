@@ -173,7 +173,11 @@ func TestTrustUpdateFails(t *testing.T) {
 			}
 			before := i.run("show", "--offline", "--format", "json").Out
 			tc.do(t, i)
-			got := i.masked(i.run("update", "--timeout", "500ms"))
+			patience := "20s"
+			if tc.name == "hanging" {
+				patience = "500ms"
+			}
+			got := i.masked(i.run("update", "--timeout", patience))
 			got.Stderr = regexp.MustCompile(`algorithm sha\d+`).ReplaceAllString(got.Stderr, "algorithm ALGORITHM")
 			if tc.want.Stderr == "" {
 				if got.Status != tc.want.Status || !strings.Contains(got.Stderr, "error: could not write the TUF cache") || !strings.Contains(got.Stderr, "hint: name another folder with --cache-dir DIR") {
@@ -194,7 +198,7 @@ func TestTrustUpdateFails(t *testing.T) {
 			}
 			i.dir = t.TempDir()
 			writeFile(t, i.root(), string(i.anchor(t)))
-			if o := i.run("show", "--timeout", "500ms"); o.Status != tc.want.Status || !strings.HasPrefix(o.Stderr, `error: no trusted root for "127.0.0.1": `) {
+			if o := i.run("show", "--timeout", patience); o.Status != tc.want.Status || !strings.HasPrefix(o.Stderr, `error: no trusted root for "127.0.0.1": `) {
 				t.Errorf("show without a cache: found %+v, wanted status %d", o, tc.want.Status)
 			}
 		})
@@ -317,5 +321,54 @@ cache_dir: cache
 	writeFile(t, policy, fmt.Sprintf(text, i.Server.URL, ", insecure_without: [logs]"))
 	if o := runCommand("trust", "show", "--policy", policy); o.Status != 2 || !strings.Contains(o.Stderr, "recipe-verify.yaml:6:") {
 		t.Errorf("with another word: found %+v", o)
+	}
+}
+
+// TestTrustDocumentIsOfItsSchema, for each way in which a root comes.
+func TestTrustDocumentIsOfItsSchema(t *testing.T) {
+	i := newTUFInstance(t)
+	cache := filepath.Join(i.dir, "cache")
+	for name, args := range map[string][]string{
+		"snapshot":      {"--offline", "--cache-dir", cache},
+		"TUF and file":  {"--cache-dir", cache, "--tuf-url", i.Server.URL, "--tuf-root", i.root(), "--trusted-root", "../../testdata/trusted-root.json"},
+		"without a log": {"--policy", i.policyWithoutLogs(t)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name != "without a log" {
+				args = append(args, "--no-policy")
+			}
+			o := runCommand(append([]string{"trust", "show", "--format", "json"}, args...)...)
+			if o.Status != 0 {
+				t.Fatalf("found %+v", o)
+			}
+			validateAs(t, "trust.schema.json", []byte(o.Out))
+		})
+	}
+}
+
+func (i tufInstance) policyWithoutLogs(t *testing.T) string {
+	t.Helper()
+	r := sigstoretest.New(sigstoretest.Options{}).Root()
+	r.TLogs, r.CTLogs = nil, nil
+	writeFile(t, filepath.Join(i.dir, "lesser.json"), string(r.JSON()))
+	path := filepath.Join(i.dir, "lesser.yaml")
+	writeFile(t, path, "trust: {roots: [{file: lesser.json, insecure_without: [transparency-log, certificate-log]}]}\n")
+	return path
+}
+
+// TestVerifyTakesTUFFlags: verify believes the repository that it is told of,
+// and nobody else; the policy's trust does not count then.
+func TestVerifyTakesTUFFlags(t *testing.T) {
+	i := newTUFInstance(t)
+	recipe := filepath.Join(i.dir, "recipe.yaml")
+	writeFile(t, recipe, "package: {name: a, version: \"1\"}\n")
+	policy := i.policyWithoutLogs(t)
+	o := i.masked(runCommand("verify", "--offline", "--policy", policy, "--tuf-url", i.Server.URL, "--tuf-root", i.root(), recipe))
+	if o.Status != 0 || !strings.Contains(o.Out, "\ntrust    URL (from the TUF cache)\n") {
+		t.Errorf("found %+v", o)
+	}
+	o = i.masked(runCommand("verify", "--offline", "--policy", policy, recipe))
+	if o.Status != 0 || !strings.Contains(o.Out, "\ntrust    DIR/lesser.json (without transparency-log) (without certificate-log)\n") {
+		t.Errorf("found %+v", o)
 	}
 }
