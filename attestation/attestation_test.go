@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -195,46 +193,12 @@ func TestUnverified(t *testing.T) {
 	}
 }
 
-// Hostile documents of the largest size cost bounded memory and time.
-func TestHostileDocumentsAreCheap(t *testing.T) {
-	const most = attestation.MaxDocument
-	for _, c := range []struct{ name, document string }{
-		{"tlog entries", `{"mediaType":"m","verificationMaterial":{"tlogEntries":[` + strings.Repeat("{},", most/3-100) + `{}]}}`},
-		{"nested lists", strings.Repeat("[", 10000) + strings.Repeat("]", 10000)},
-		{"nested without end", strings.Repeat(`{"a":`, most/5-10)},
-		{"bundles", "[" + strings.Repeat("{},", most/3-10) + "{}]"},
-		{"lines", strings.Repeat("{}\n", most/3-10)},
-		{"subjects", bundleOf(statement(strings.TrimSuffix(strings.Repeat(`{},`, most/5), ",")))},
-		{"keys", bundleOf(`{` + strings.Repeat(`"a":1,`, most/10) + `"b":1}`)},
-		{"over the limit", strings.Repeat(" ", most+1)},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			start := time.Now()
-			candidates, err := attestation.Parse("", []byte(c.document))
-			if err == nil {
-				_, err = candidates[0].Unverified()
-			}
-			if err == nil {
-				t.Error("the document was accepted")
-			}
-			runtime.ReadMemStats(&after)
-			if spent := after.TotalAlloc - before.TotalAlloc; spent > 256<<20 {
-				t.Errorf("allocated %d MiB", spent>>20)
-			}
-			if spent := time.Since(start); spent > slowness*5*time.Second {
-				t.Errorf("took %v", spent)
-			}
-		})
-	}
-}
-
 func FuzzParse(f *testing.F) {
 	for _, seed := range []string{
 		bundleOf(statement(subject)), pep740(statement(subject)), "[" + bundleOf(statement(subject)) + "]",
 		`{"version":1,"attestation_bundles":[{"attestations":[` + pep740(statement(subject)) + `]}]}`,
-		`{"attestations":[{"bundle":{}}]}`,
+		`{"attestations":[{"bundle":{}}]}`, `{"attestations":[{"bundle":null,"bundle_url":"https://x"}]}`,
+		pack(bundleOf(statement(subject))), `{"base64Signature":""}`, `{"message":"Not Found","status":"404"}`, "\x1f\x8b", "<html>",
 	} {
 		f.Add([]byte(seed))
 	}
