@@ -86,7 +86,7 @@ type Snapshot struct {
 
 // maxHosts is how many hosts are counted apart. More than that only a
 // repository has that wants to be a nuisance; they are counted together.
-const maxHosts = 10_000
+const maxHosts = 2_000
 
 // A hostCount counts the sources of hosts.
 type hostCount struct {
