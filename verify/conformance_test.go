@@ -115,8 +115,10 @@ func TestConformanceCases(t *testing.T) {
 			list := &b.VerificationMaterial.Timestamped.Timestamps
 			*list = append(*list, sign(v2).VerificationMaterial.Timestamped.Timestamps...)
 		}), verify.CodeTimestamp},
-		{"has_root_in_chain", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV01), sigstoretest.WithRoot()), verify.CodeCertificate},
-		{"has_root_in_chain, version 0.2", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV02), sigstoretest.WithIntermediate(), sigstoretest.WithRoot()), verify.CodeCertificate},
+		{"time stamp in a domain without authorities of such", rooted(func(r *sigstoretest.Root) { r.TimestampAuthorities = nil }), sign(v1, sigstoretest.Stamped()), ""},
+		{"Rekor v2 in a domain without authorities for time stamps", rooted(func(r *sigstoretest.Root) { r.TimestampAuthorities = nil }), sign(v2), verify.CodeTimestamp},
+		{"bundle-with-root-cert_fail", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV01), sigstoretest.WithRoot()), verify.CodeCertificate},
+		{"bundle-with-root-cert_fail, version 0.2", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV02), sigstoretest.WithIntermediate(), sigstoretest.WithRoot()), verify.CodeCertificate},
 		{"intermediate in chain", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV02), sigstoretest.WithIntermediate()), ""},
 		{"managed key", good, sign(v1, sigstoretest.BareKey()), verify.CodeNoCertificate},
 	} {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/sha256"
+	"crypto/sha512"
 	"encoding/hex"
 	"os"
 	"path/filepath"
@@ -36,6 +37,14 @@ func TestVerifyBundle(t *testing.T) {
 	good := file("good.json", s.Sign(statement, flask, sigstoretest.RekorV1).JSON())
 	message := file("message.json", s.Sign(sigstoretest.Message(archive), flask, sigstoretest.RekorV2).JSON())
 	promised := file("promised.json", s.Sign(sigstoretest.Message(archive), flask, sigstoretest.RekorV1, sigstoretest.Version(sigstoretest.BundleV01), sigstoretest.WithoutCheckpoint()).JSON())
+	// What the suite has and no recipe could use: no repository that was built,
+	// and a digest of another kind.
+	bare := sigstoretest.URI(identity, issuer)
+	sum512 := sha512.Sum512(archive)
+	long := sigstoretest.Statement{Subjects: []sigstoretest.Subject{{Name: "a.txt", Digest: map[string]string{"sha512": hex.EncodeToString(sum512[:])}}}}
+	unbuilt := file("unbuilt.json", s.Sign(statement, bare, sigstoretest.RekorV1, sigstoretest.InToto()).JSON())
+	sha512 := file("sha512.json", s.Sign(long, bare, sigstoretest.RekorV1, sigstoretest.InToto(), sigstoretest.Version(sigstoretest.BundleV02)).JSON())
+	forged := file("forged.json", s.Sign(long, bare, sigstoretest.RekorV1, sigstoretest.ForgedSignature()).JSON())
 	broken := file("broken.json", s.Sign(statement, flask, sigstoretest.RekorV1, sigstoretest.ForgedCheckpoint()).JSON())
 	lines := file("lines.json", sigstoretest.JSONLines(s.Sign(statement, flask, sigstoretest.RekorV1), s.Sign(statement, flask, sigstoretest.RekorV1)))
 	keyed, key := file("keyed.json", keyedBundle.JSON()), file("key.pub", keyedBundle.PublicKey())
@@ -59,6 +68,16 @@ func TestVerifyBundle(t *testing.T) {
 		{"digest", good, as(identity, issuer), root, digest, ""},
 		{"message signature", message, as(identity, issuer), root, artifact, ""},
 		{"promise", promised, as(identity, issuer), root, artifact, ""},
+		{"no source repository", unbuilt, as(identity, issuer), root, artifact, ""},
+		{"no source repository, another file", unbuilt, as(identity, issuer), root, another, "speaks of another file"},
+		{"no source repository, another issuer", unbuilt, as(identity, issuer+"/"), root, artifact, "issuer"},
+		{"no source repository, a longer identity", unbuilt, as(identity[:len(identity)-1], issuer), root, artifact, "signed by"},
+		{"SHA-512", sha512, as(identity, issuer), root, artifact, ""},
+		{"SHA-512, another file", sha512, as(identity, issuer), root, another, "speaks of another file"},
+		{"SHA-512, a digest", sha512, as(identity, issuer), root, digest, "speaks of another file"},
+		{"SHA-512, another identity", sha512, as("x"+identity, issuer), root, artifact, "x"},
+		{"SHA-512, another root", sha512, as(identity, issuer), otherRoot, artifact, "speaks of another file"},
+		{"SHA-512, forged", forged, as(identity, issuer), root, artifact, "speaks of another file"},
 		{"key", keyed, []string{"--key", key}, root, artifact, ""},
 		{"another file", good, as(identity, issuer), root, another, "speaks of another file"},
 		{"another digest", good, as(identity, issuer), root, "sha256:" + strings.Repeat("00", 32), "no SHA-256"},
