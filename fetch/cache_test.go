@@ -186,6 +186,11 @@ func TestNotModifiedOfAnotherResource(t *testing.T) {
 	}
 	get("/old", 0)
 	get("/old", 1) // the new signature makes no other resource
+	warm := cached(t, dir)
+	mustGet(t, warm, s.URL+"/d")
+	if got := warm.Stats(); got.Requests != 2 || got.Conditional != 2 {
+		t.Errorf("%d of %d requests were conditional, wanted 2 of 2, the redirect's too", got.Conditional, got.Requests)
+	}
 	target = "/new"
 	get("/new", 1)
 	get("/new", 1)

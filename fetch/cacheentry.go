@@ -74,7 +74,7 @@ func parseEntry(file []byte, id requestID) (*entry, error) {
 	switch e.Status {
 	case http.StatusOK:
 		var err error
-		if e.blob, err = digest.ParseSHA256(e.Blob); err != nil || e.Size < 0 {
+		if e.blob, err = digest.ParseSHA256(e.Blob); err != nil || e.Size < 0 || e.blob.String() != e.Blob {
 			return nil, errors.New("found no digest and size of a body")
 		}
 	case http.StatusNotFound, http.StatusGone:

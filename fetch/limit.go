@@ -154,7 +154,7 @@ func (g *gates) of(host string, is reach) *gate {
 	if !named && is != loopback {
 		limit = g.limits[OtherHosts]
 	}
-	h := &gate{host: host, gates: g, every: rate.NewLimiter(rate.Inf, 1)}
+	h := &gate{host: host, gates: g, every: rate.NewLimiter(rate.Inf, 1), lives: map[string]*life{}}
 	if limit.PerSecond > 0 {
 		h.every = rate.NewLimiter(rate.Limit(limit.PerSecond), 1)
 	}
@@ -178,23 +178,36 @@ type gate struct {
 	every *rate.Limiter
 	slots chan struct{} // nil for no limit
 
-	mu      sync.Mutex
-	until   time.Time // no request before
-	why     string
-	blind   int // answers in a row with 429 and no time
+	mu    sync.Mutex
+	until time.Time // no request before
+	why   string
+	blind int              // answers in a row with 429 and no time
+	lives map[string]*life // by scheme: another port may have nobody behind it
+	stats HostStats
+}
+
+// life says whether somebody answers.
+type life struct {
 	failed  int // attempts in a row without an answer
 	last    error
-	probeAt time.Time // when a dead host is tried again
-	stats   HostStats
+	probeAt time.Time // when the dead are tried again
+}
+
+// life gives the state of a host's port. The caller holds the lock.
+func (h *gate) life(scheme string) *life {
+	if h.lives[scheme] == nil {
+		h.lives[scheme] = &life{}
+	}
+	return h.lives[scheme]
 }
 
 // turn is enter for a request that a watchdog watches: waiting for one's turn is
 // not the server's slowness.
-func (h *gate) turn(ctx context.Context, dog *watchdog) (leave func(), err error) {
+func (h *gate) turn(ctx context.Context, scheme string, dog *watchdog) (leave func(), err error) {
 	began := time.Now()
 	dog.pause()
 	defer dog.resume()
-	leave, err = h.enter(ctx)
+	leave, err = h.enter(ctx, scheme)
 	h.mu.Lock()
 	h.stats.Waited += time.Since(began)
 	h.mu.Unlock()
@@ -213,8 +226,8 @@ func (h *gate) begins(r *http.Request) {
 
 // enter waits until a request may go out, and gives what ends it. The error is
 // a *blockedError, a *deadError or the context's.
-func (h *gate) enter(ctx context.Context) (leave func(), err error) {
-	if err := h.open(ctx); err != nil {
+func (h *gate) enter(ctx context.Context, scheme string) (leave func(), err error) {
+	if err := h.open(ctx, scheme); err != nil {
 		return nil, err
 	}
 	free := func() {}
@@ -226,7 +239,7 @@ func (h *gate) enter(ctx context.Context) (leave func(), err error) {
 		}
 		free = sync.OnceFunc(func() { <-h.slots })
 	}
-	if err := h.evenly(ctx); err != nil {
+	if err := h.evenly(ctx, scheme); err != nil {
 		free()
 		return nil, err
 	}
@@ -234,25 +247,25 @@ func (h *gate) enter(ctx context.Context) (leave func(), err error) {
 }
 
 // evenly waits for the request's place in the sequence of requests.
-func (h *gate) evenly(ctx context.Context) error {
+func (h *gate) evenly(ctx context.Context, scheme string) error {
 	r := h.every.Reserve()
 	if err := sleep(ctx, r.Delay()); err != nil {
 		r.Cancel()
 		return err
 	}
 	// Meanwhile the host may have asked for a pause, or died.
-	if err := h.open(ctx); err != nil {
+	if err := h.open(ctx, scheme); err != nil {
 		return err
 	}
-	return h.probe()
+	return h.probe(scheme)
 }
 
 // open waits for the end of a pause that the host asked for.
-func (h *gate) open(ctx context.Context) error {
+func (h *gate) open(ctx context.Context, scheme string) error {
 	for {
 		h.mu.Lock()
 		until, why := h.until, h.why
-		dead := h.dead()
+		dead := h.dead(scheme)
 		h.mu.Unlock()
 		if dead != nil {
 			return dead
@@ -271,32 +284,32 @@ func (h *gate) open(ctx context.Context) error {
 }
 
 // dead tells that the host is not asked now. The caller holds the lock.
-func (h *gate) dead() error {
-	if h.failed >= deadAfter && time.Now().Before(h.probeAt) {
-		return &deadError{host: h.host, cause: h.last}
+func (h *gate) dead(scheme string) error {
+	if l := h.life(scheme); l.failed >= deadAfter && time.Now().Before(l.probeAt) {
+		return &deadError{host: h.host, cause: l.last}
 	}
 	return nil
 }
 
 // probe lets one of the requests to a dead host through.
-func (h *gate) probe() error {
+func (h *gate) probe(scheme string) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if err := h.dead(); err != nil {
+	if err := h.dead(scheme); err != nil {
 		return err
 	}
-	if h.failed >= deadAfter {
-		h.probeAt = time.Now().Add(deadFor)
+	if l := h.life(scheme); l.failed >= deadAfter {
+		l.probeAt = time.Now().Add(deadFor)
 	}
 	return nil
 }
 
 // answered notes an answer: the host lives, and may ask for a pause.
-func (h *gate) answered(resp *http.Response) {
+func (h *gate) answered(scheme string, resp *http.Response) {
 	now := time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.failed, h.last = 0, nil
+	*h.life(scheme) = life{}
 	if resp.StatusCode == http.StatusNotModified {
 		h.stats.NotModified++
 	}
@@ -315,13 +328,14 @@ func (h *gate) answered(resp *http.Response) {
 }
 
 // unanswered notes an attempt that ended without an answer.
-func (h *gate) unanswered(err error) {
+func (h *gate) unanswered(scheme string, err error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.stats.Failures++
-	h.last = err
-	if h.failed++; h.failed == deadAfter {
-		h.probeAt = time.Now().Add(deadFor)
+	l := h.life(scheme)
+	l.last = err
+	if l.failed++; l.failed == deadAfter {
+		l.probeAt = time.Now().Add(deadFor)
 	}
 }
 

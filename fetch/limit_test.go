@@ -40,7 +40,7 @@ func TestGateKeepsToItsLimit(t *testing.T) {
 				began := time.Now()
 				for range calls {
 					group.Go(func() {
-						leave, err := h.enter(t.Context())
+						leave, err := h.enter(t.Context(), "https")
 						if err != nil {
 							t.Error(err)
 							return
@@ -88,13 +88,13 @@ func TestGateKeepsToItsLimit(t *testing.T) {
 func TestGateEndsWithTheContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := testGate(Limit{PerSecond: 1, AtOnce: 1})
-		leave, err := h.enter(t.Context())
+		leave, err := h.enter(t.Context(), "https")
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, held := range []bool{true, false} {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
-			if _, err := h.enter(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			if _, err := h.enter(ctx, "https"); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("held %t: found %v, wanted the context's error", held, err)
 			}
 			cancel()
@@ -104,7 +104,7 @@ func TestGateEndsWithTheContext(t *testing.T) {
 		}
 		// Those who gave up hold nothing.
 		began := time.Now()
-		leave, err = h.enter(t.Context())
+		leave, err = h.enter(t.Context(), "https")
 		if err != nil || time.Since(began) > time.Second {
 			t.Errorf("%v after %s", err, time.Since(began))
 		}
@@ -361,14 +361,14 @@ func TestDeadHostIsTriedAgainByOne(t *testing.T) {
 		h := testGate(Limit{})
 		failure := errors.New("connection refused")
 		for i := range deadAfter {
-			if _, err := h.enter(t.Context()); err != nil {
+			if _, err := h.enter(t.Context(), "https"); err != nil {
 				t.Fatalf("after %d failures: %v", i, err)
 			}
-			h.unanswered(failure)
+			h.unanswered("https", failure)
 		}
 		passed := func() (n int) {
 			for range 10 {
-				_, err := h.enter(t.Context())
+				_, err := h.enter(t.Context(), "https")
 				var dead *deadError
 				switch {
 				case err == nil:
@@ -379,13 +379,16 @@ func TestDeadHostIsTriedAgainByOne(t *testing.T) {
 			}
 			return n
 		}
+		if _, err := h.enter(t.Context(), "http"); err != nil {
+			t.Errorf("the other port: %v", err)
+		}
 		for i, want := range []int{0, 1, 1} {
 			if got := passed(); got != want {
 				t.Errorf("round %d: %d requests, wanted %d", i, got, want)
 			}
 			time.Sleep(deadFor)
 		}
-		h.answered(&http.Response{StatusCode: 200, Header: header()})
+		h.answered("https", &http.Response{StatusCode: 200, Header: header()})
 		if got := passed(); got != 10 {
 			t.Errorf("%d of 10 requests to a host that lives again", got)
 		}

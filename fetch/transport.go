@@ -181,7 +181,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 // send makes a request when it is its turn.
 func (g *guard) send(by http.RoundTripper, r *http.Request, t *trip, is reach) (*http.Response, error) {
 	gate := g.gates.of(canonicalHost(r.URL), is)
-	leave, err := gate.turn(r.Context(), t.dog)
+	leave, err := gate.turn(r.Context(), r.URL.Scheme, t.dog)
 	if err != nil {
 		return nil, err
 	}
@@ -189,12 +189,12 @@ func (g *guard) send(by http.RoundTripper, r *http.Request, t *trip, is reach) (
 	resp, err := by.RoundTrip(r)
 	if err != nil {
 		if counts(r.Context(), err) {
-			gate.unanswered(err)
+			gate.unanswered(r.URL.Scheme, err)
 		}
 		leave()
 		return nil, err
 	}
-	gate.answered(resp)
+	gate.answered(r.URL.Scheme, resp)
 	resp.Body = &turnBody{resp.Body, leave}
 	return checkLocation(resp)
 }
