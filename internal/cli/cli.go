@@ -113,7 +113,7 @@ Exit statuses:
   0    every source is verified, or asks for nothing
   1    a source is missing its attestation, or the attestation is of something
        else or does not verify
-  2    the recipe, the configuration or the command line is wrong
+  2    the recipe, the policy or the command line is wrong
   3    something could not be obtained; this says nothing about the source
   130  interrupted`,
 		Version:           Version(),

@@ -47,8 +47,9 @@ Sigstore's trusted root.
 A folder stands for the recipe.yaml or recipe/recipe.yaml in it; without an
 argument, for the current folder's.
 
-Options can be kept in a file recipe-verify.yaml beside the recipe or above it;
-flags override it.`,
+A file recipe-verify.yaml beside the recipe or above it can say more: what must
+carry evidence, publishers for sources without a block, and rules for signers. It
+keeps options, too; flags override it.`,
 		Example: `  recipe-verify verify recipe.yaml && rattler-build build --recipe recipe.yaml
   recipe-verify verify --no-download --format json feedstocks/*
   recipe-verify verify --offline --mirror https://=/srv/mirror --trusted-root root.json recipe.yaml`,
@@ -78,7 +79,7 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.StringVar(&f.color, "color", "auto", "colour the text, `WHEN` is auto, always or never; NO_COLOR is honoured")
 	s.BoolVar(&f.noDownload, "no-download", false, "metadata only: verify the evidence for the recipe's sha256, and do not fetch archives")
 	s.StringVar(&f.publishers, "publishers", "any", "`any` or all of a source's publishers must have signed it")
-	s.BoolVar(&f.requireAttestations, "require-attestations", false, "a URL source without an attestation block is missing")
+	s.BoolVar(&f.requireAttestations, "require-attestations", false, "a URL source for which neither recipe nor policy names publishers is missing, unless the policy excepts it")
 	s.BoolVar(&f.offline, "offline", false, "open no network connection")
 	s.StringVar(&f.cacheDir, "cache-dir", "", "keep Sigstore's TUF metadata below `DIR` (default: the user's cache folder)")
 	s.StringVar(&f.timeout, "timeout", fetch.DefaultTimeout.String(), "give up a request that makes no progress for `DURATION`")
