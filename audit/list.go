@@ -65,6 +65,7 @@ func (r *run) list(index int, path string) listing {
 	kept := l.tasks[:0]
 	for i, t := range l.tasks {
 		t.result.Place = Place{Recipe: index, Source: i}
+		t.result.Key = r.keyOf(t)
 		if r.Options.Shard.takes(t.key) {
 			kept = append(kept, t)
 		}

@@ -19,7 +19,10 @@ type Digests struct {
 // gives one result without URLs.
 type Result struct {
 	// Place is where the result stands in the run, whichever shard it is of.
-	Place     Place
+	Place Place
+	// Key names the source and what was demanded of it: two results with the
+	// same key come to the same, as long as the trusted roots are the same.
+	Key       string
 	Recipe    string // the recipe's path, as it was named
 	Position  recipe.Position
 	Outputs   []string // names of the outputs that use the source

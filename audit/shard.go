@@ -3,6 +3,7 @@ package audit
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strconv"
@@ -75,4 +76,15 @@ func sourceKey(src recipe.Source, urls []string) itemKey {
 // recipeKey is the key of a result that is known from the recipe alone.
 func recipeKey(r Result) itemKey {
 	return sha256.Sum256([]byte("recipe\x00" + r.Recipe))
+}
+
+// keyOf is the key of a task's result. Rules are written out by their values:
+// whatever is demanded is in it.
+func (r *run) keyOf(t task) string {
+	h := sha256.New()
+	h.Write(t.key[:]) //nolint:errcheck // a hash takes everything
+	if !t.done {
+		fmt.Fprintf(h, "%v", r.rules(t))
+	}
+	return hex.EncodeToString(h.Sum(nil)[:16])
 }

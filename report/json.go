@@ -3,12 +3,8 @@ package report
 import (
 	"bytes"
 	"encoding/json"
-	"fmt"
 	"io"
 	"time"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/audit"
@@ -193,30 +189,40 @@ type SummaryCounts struct {
 // Start implements [Handler].
 func (j *JSON) Start(p audit.Policy) error {
 	j.document = Document{
-		Schema: SchemaVersion,
-		Tool:   Tool{Name: "recipe-verify", Version: j.Version},
-		Policy: PolicyDocument{
-			Publishers:          "any",
-			RequireAttestations: p.RequireAttestations,
-			MetadataOnly:        p.NoDownload,
-			Offline:             p.Offline,
-			PredicateTypes:      list(p.PredicateTypes),
-			TrustedRoots:        list(p.TrustedRoots),
-			Mirrors:             list(p.Mirrors),
-			Config:              p.ConfigFile,
-			ImmutableReleases:   p.File == nil || !p.File.NoImmutableReleases,
-			Statements:          reasons(p.File.Statements(time.Now())),
-		},
+		Schema:  SchemaVersion,
+		Tool:    Tool{Name: "recipe-verify", Version: j.Version},
+		Policy:  policyDocument(p),
 		Results: []SourceResult{},
-	}
-	if p.Match == verify.All {
-		j.document.Policy.Publishers = "all"
 	}
 	return nil
 }
 
+func policyDocument(p audit.Policy) PolicyDocument {
+	d := PolicyDocument{
+		Publishers:          "any",
+		RequireAttestations: p.RequireAttestations,
+		MetadataOnly:        p.NoDownload,
+		Offline:             p.Offline,
+		PredicateTypes:      list(p.PredicateTypes),
+		TrustedRoots:        list(p.TrustedRoots),
+		Mirrors:             list(p.Mirrors),
+		Config:              p.ConfigFile,
+		ImmutableReleases:   p.File == nil || !p.File.NoImmutableReleases,
+		Statements:          reasons(p.File.Statements(time.Now())),
+	}
+	if p.Match == verify.All {
+		d.Publishers = "all"
+	}
+	return d
+}
+
 // Result implements [Handler].
 func (j *JSON) Result(r audit.Result) error {
+	j.document.Results = append(j.document.Results, sourceResult(r))
+	return nil
+}
+
+func sourceResult(r audit.Result) SourceResult {
 	d := SourceResult{
 		Recipe:            r.Recipe,
 		Position:          where(r),
@@ -245,8 +251,7 @@ func (j *JSON) Result(r audit.Result) error {
 	for _, f := range r.Faults {
 		d.Faults = append(d.Faults, FaultDocument{Position: f.Pos.String(), Message: f.Message, Hint: f.Hint})
 	}
-	j.document.Results = append(j.document.Results, d)
-	return nil
+	return d
 }
 
 // list keeps a list without elements from becoming null.
@@ -375,16 +380,6 @@ func writeJSON(w io.Writer, document any) error {
 	if err := enc.Encode(document); err != nil {
 		return err
 	}
-	safe := make([]byte, 0, plain.Len())
-	for _, r := range plain.String() {
-		if r < 0x7f || unicode.IsPrint(r) {
-			safe = utf8.AppendRune(safe, r)
-			continue
-		}
-		for _, unit := range utf16.AppendRune(nil, r) {
-			safe = fmt.Appendf(safe, `\u%04x`, unit)
-		}
-	}
-	_, err := w.Write(safe)
+	_, err := w.Write(printableJSON(plain.Bytes()))
 	return err
 }
