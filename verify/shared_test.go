@@ -148,6 +148,12 @@ var realCases = []realCase{
 		right:  "github:aspect-build/rules_lint", want: verify.CodeReusableWorkflow, other: verify.CodeIdentity,
 	},
 	{
+		file: "../internet/pypi.org/integrity/pypi-attestations/0.0.19/pypi_attestations-0.0.19.tar.gz/provenance", root: "public-good",
+		sha256: "file:../internet/files.pythonhosted.org/packages/source/p/pypi-attestations/pypi_attestations-0.0.19.tar.gz",
+		right:  "github:trailofbits/pypi-attestations", other: verify.CodeIdentity,
+		urls: []string{"https://pypi.org/packages/source/p/pypi-attestations/pypi_attestations-0.0.19.tar.gz"},
+	},
+	{
 		file: "../internet/pypi.org/integrity/sampleproject/4.0.0/sampleproject-4.0.0.tar.gz/provenance", root: "public-good",
 		sha256: "0ace7980f82c5815ede4cd7bf9f6693684cec2ae47b9b7ade9add533b8627c6b",
 		right:  "github:pypa/sampleproject", other: verify.CodeIdentity,
