@@ -23,7 +23,7 @@ func PolicySource(rec *recipe.Recipe, s recipe.SharedSource) policy.Source {
 		if o.Name != "" {
 			src.Packages = appendNew(src.Packages, o.Name)
 		}
-		if o.Version != "" {
+		if o.Version != "" && !strings.Contains(o.Version, "${{") { // one that is not known is compared with nothing
 			src.Versions = appendNew(src.Versions, o.Version)
 		}
 	}

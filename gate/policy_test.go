@@ -106,6 +106,21 @@ func TestPolicies(t *testing.T) {
 	}
 }
 
+// What has no archive cannot carry evidence, and a recipe may have no source.
+func TestRequiredWhereThereIsNothingToAttest(t *testing.T) {
+	u := newUpstream(t)
+	o := u.options()
+	o.Policy = parsePolicy(t, "require: [{all: true}]\npublishers: [{package: '*', publishers: [github:octo/cat], enforce: true}]")
+	for name, want := range map[string]audit.Code{
+		"source: {path: .}": audit.CodeNotAURL, "source: {git: 'https://example.org/a.git', tag: v1}": audit.CodeNotAURL, "source: []": audit.CodeNoSources,
+	} {
+		path := u.write(t, "nothing.yaml", "package: {name: a, version: 1.0.0}\n"+name+"\n")
+		if r := results(t, o, path)[0]; r.Verdict != audit.Unattested || r.Code != want {
+			t.Errorf("%s: %s, %s: %s", name, r.Verdict, r.Code, r.Message)
+		}
+	}
+}
+
 // What a policy says about a whole run holds for a program that sets nothing
 // else.
 func TestPolicyForTheWholeRun(t *testing.T) {

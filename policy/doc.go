@@ -20,6 +20,7 @@
 // addresses and any of its names fit, compared loosely: without regard to
 // letters' case, to percent escapes, or to http in the place of https. What
 // lifts a demand (exceptions) fits only if all of them do, compared exactly.
-// Addresses and kinds are still the recipe's to choose; only "all: true" and
-// patterns of packages can't be avoided by hosting a file elsewhere.
+// Addresses and names are still the recipe's to choose: only "all: true" can't be
+// avoided. A recipe's own block satisfies a requirement, whomever it names; only
+// rules and bound publishers say who may sign whatever a recipe says.
 package policy

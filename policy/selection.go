@@ -52,7 +52,7 @@ func texts[T any](list []T, text func(T) string) []string {
 func (s Selection) touches(src Source) bool {
 	names := slices.Concat(src.Packages, src.Siblings)
 	return (len(s.Kinds) == 0 || slices.ContainsFunc(src.URLs, s.hasKindLoosely)) &&
-		(len(s.Packages) == 0 || slices.ContainsFunc(names, s.hasName)) &&
+		(len(s.Packages) == 0 || slices.ContainsFunc(names, s.mayHaveName)) &&
 		(len(s.URLs) == 0 || slices.ContainsFunc(src.URLs, s.hasLoosely))
 }
 
@@ -97,6 +97,12 @@ func (s Selection) hasKindLoosely(address string) bool {
 
 func (s Selection) hasName(name string) bool {
 	return slices.ContainsFunc(s.Packages, func(p NamePattern) bool { return p.Matches(name) })
+}
+
+// mayHaveName takes a name that could not be evaluated, and is given as it is
+// written, for any.
+func (s Selection) mayHaveName(name string) bool {
+	return s.hasName(name) || strings.Contains(name, "${{")
 }
 
 func (s Selection) hasLoosely(address string) bool {
