@@ -15,7 +15,7 @@ import (
 // once, and rows as numbers that point at texts. So 30,000 sources need some
 // megabytes, and the writer's memory holds one block only.
 //
-//	{"s": ["", "text", …], "r": [[verdict, class, id, …, label, text, address, …], …]}
+//	{"s": ["", "text", …], "r": [[verdict, class, flags, id, …, label, text, address, …], …]}
 type block struct {
 	texts []string
 	index map[string]int
@@ -49,10 +49,10 @@ func (b *block) ref(s string) int {
 
 // add appends a source. assets/report.js knows the order by name.
 func (b *block) add(e *entry) {
-	row := make([]int, 0, 11+3*len(e.sheet))
-	row = append(row, verdictIndex(e.verdict), int(e.class))
+	row := make([]int, 0, 12+3*len(e.sheet))
+	row = append(row, verdictIndex(e.verdict), int(e.class), e.flags())
 	for _, s := range []string{
-		e.id, e.recipe, e.source, e.title, e.host, e.publisher, e.date, e.change, e.message, e.hint,
+		e.id, e.recipe, e.source, e.title, e.host, e.publisher, e.date, e.message, e.hint,
 	} {
 		row = append(row, b.ref(s))
 	}
@@ -60,6 +60,27 @@ func (b *block) add(e *entry) {
 		row = append(row, b.ref(l.label), b.ref(l.text), b.ref(l.address))
 	}
 	b.rows = append(b.rows, row)
+}
+
+// Flags of a source, for the filter of the table.
+const (
+	flagChanged = 1 << iota
+	flagDowngrade
+	flagWarning
+)
+
+func (e *entry) flags() int {
+	f := 0
+	if e.change != "" {
+		f |= flagChanged
+	}
+	if e.downgrade {
+		f |= flagDowngrade
+	}
+	if len(e.warnings) > 0 {
+		f |= flagWarning
+	}
+	return f
 }
 
 func (b *block) encode() ([]byte, error) {
@@ -144,7 +165,7 @@ type dictionary struct {
 	Coverage []mark `json:"coverage"`
 }
 
-func words() dictionary {
+func newDictionary() dictionary {
 	var d dictionary
 	for _, v := range verdicts {
 		d.Verdicts = append(d.Verdicts, verdictMark(v))

@@ -20,7 +20,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
-	"github.com/recipe-verify/recipe-verify/report/html"
+	"github.com/recipe-verify/recipe-verify/report"
 )
 
 // Variables of the environment for these tests.
@@ -193,7 +193,7 @@ func (p *tab) column(n int) []string {
 
 // page writes a page of n generated records and the given ones into a file, and gives its
 // address.
-func page(t *testing.T, n int, more ...*html.Record) string {
+func page(t *testing.T, n int, more ...*report.Record) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "report.html")
 	file, err := os.Create(name)

@@ -158,7 +158,7 @@ func filters(t *testing.T, p *tab) {
 	if got := value[string](p, `document.getElementById("verdict").value`); got != "mismatch" {
 		t.Errorf("the filter shows %q", got)
 	}
-	p.visit("change=any&sort=recipe")
+	p.visit("note=changed&sort=recipe")
 	p.wait(`document.getElementById("count").textContent.startsWith("24 of ")`)
 	// Nonsense in the address is no filter, and breaks nothing.
 	p.visit("verdict=<b>&page=-5&sort=constructor&host=nowhere")

@@ -2,10 +2,13 @@ package html
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 	"slices"
 	"time"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/report"
 )
 
 // A Class says how well a source is covered by evidence.
@@ -47,14 +50,17 @@ func (c Class) info() classInfo {
 }
 
 // classOf tells the class of a source from its verdict and finding.
-func classOf(v audit.Verdict, finding string) Class {
-	switch v {
+func classOf(r *report.Record) Class {
+	switch r.Verdict {
 	case audit.Verified:
 		return Attested
 	case audit.Missing, audit.Mismatch, audit.Invalid:
 		return Failing
 	case audit.Unattested:
-		switch audit.FindingKind(finding) {
+		if r.Finding == nil {
+			return Unknown
+		}
+		switch r.Finding.Kind {
 		case audit.Attestable:
 			return Attestable
 		case audit.NoEvidence:
@@ -78,11 +84,27 @@ func (t Tally) All() int {
 	return n
 }
 
-// A Snapshot is what an earlier report said of coverage.
+// A Snapshot is what an earlier report says of coverage.
 type Snapshot struct {
-	Time  time.Time
-	Tally Tally
+	day   time.Time
+	tally Tally
 }
+
+// NewSnapshot makes the snapshot of a report whose records are to be added. A
+// report without a date has no place in time, which is an error.
+func NewSnapshot(h *report.Header) (*Snapshot, error) {
+	if h.Date == "" {
+		return nil, errors.New("the report has no date\nhint: give --date when a report is made for coverage over time")
+	}
+	day, err := time.Parse(time.RFC3339, h.Date)
+	if err != nil {
+		return nil, fmt.Errorf("the report's date %q is not like 2026-01-31T12:00:00Z", h.Date)
+	}
+	return &Snapshot{day: day}, nil
+}
+
+// Add counts a record of the earlier report.
+func (s *Snapshot) Add(r *report.Record) { s.tally[classOf(r)]++ }
 
 // maxHosts is how many hosts are counted apart. More than that only a
 // repository has that wants to be a nuisance; they are counted together.

@@ -13,6 +13,8 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/policy"
+	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/report"
 	"github.com/recipe-verify/recipe-verify/report/html"
 	"github.com/recipe-verify/recipe-verify/verify"
@@ -31,11 +33,11 @@ var hostileTexts = []string{
 
 // generated makes the record of source number i. A tenth is hosted nowhere
 // known, half comes from PyPI, a quarter from GitHub.
-func generated(i int) *html.Record {
+func generated(i int) *report.Record {
 	name := fmt.Sprintf("package-%05d", i)
 	version := fmt.Sprintf("%d.%d.%d", i%7, i%11, i%13)
 	sum := sha256.Sum256([]byte(name))
-	r := &html.Record{}
+	r := &report.Record{}
 	r.Recipe = fmt.Sprintf("recipes/%s/recipe.yaml", name)
 	r.Position = r.Recipe + ":12:5"
 	r.Package, r.Version = name, version
@@ -48,25 +50,27 @@ func generated(i int) *html.Record {
 	case i%2 == 0:
 		r.Host = "pypi.org"
 		r.URLs = []string{fmt.Sprintf("https://pypi.org/packages/source/%c/%s/%s-%s.tar.gz", name[0], name, name, version)}
-		r.Finding = string(audit.NoEvidence)
+		r.Finding = &report.FindingDocument{Kind: audit.NoEvidence, Detail: "there is no attestation where it would be"}
 	case i%4 == 1:
 		r.Host = "github.com"
 		r.URLs = []string{fmt.Sprintf("https://github.com/owner-%d/%s/archive/refs/tags/v%s.tar.gz", i%300, name, version)}
-		r.Finding = string(audit.NotAttestable)
-		r.FindingDetail = "GitHub makes such an archive anew on each request"
+		r.Finding = &report.FindingDocument{Kind: audit.NotAttestable, Detail: "GitHub makes such an archive anew on each request"}
 	default:
 		r.Host = []string{"files.example.org", "cran.example.org", "ftp.example.net", "downloads.example.com"}[i/4%4]
 		r.URLs = []string{fmt.Sprintf("https://%s/%s/%s-%s.tar.xz", r.Host, name, name, version)}
-		r.Finding = string(audit.NotAsked)
+		r.Finding = &report.FindingDocument{Kind: audit.NotAsked, Detail: "no place is known that could have evidence of it"}
 	}
 	switch {
 	case i%4 == 0:
 		sign(r, i)
+		if i%600 == 0 {
+			r.Bundles[0].Warnings = []publishers.Warning{{Code: publishers.WarnBranch, Message: "it was signed from the branch \"main\", not from a tag"}}
+		}
 	case i%10 == 2:
-		r.Finding, r.AttestablePublisher, r.AttestableVerified = string(audit.Attestable), fmt.Sprintf("github:owner-%d/%s", i%300, name), true
+		r.Finding = &report.FindingDocument{Kind: audit.Attestable, Genuine: true, Publisher: fmt.Sprintf("github:owner-%d/%s", i%300, name), Detail: "there is evidence"}
 	case i%1000 == 101:
 		r.Verdict, r.Code = audit.Unavailable, audit.CodeFetchFailed
-		r.Message, r.Finding = "GET https://example.org/: status 503", ""
+		r.Message, r.Finding = "GET https://example.org/: status 503", nil
 	}
 	switch i % 2500 {
 	case 1204:
@@ -76,7 +80,7 @@ func generated(i int) *html.Record {
 		r.Bundles[0].Status, r.Bundles[0].Reason, r.Bundles[0].Publisher = verify.Unmatched, "another publisher", ""
 	case 77:
 		r.Verdict, r.Code, r.Message = audit.Missing, audit.CodeNoEvidence, "PyPI has no provenance for this file"
-		r.Changes = []html.Change{{Kind: "downgrade", Detail: "the earlier version had evidence"}}
+		r.Changes = []report.Change{{Kind: report.EvidenceDisappeared, Before: "github:owner/" + name, Downgrade: true}}
 	case 2003:
 		r.Verdict, r.Code, r.Message = audit.Error, audit.CodeRecipe, "unknown key \"sorce\""
 		r.Hint, r.URLs, r.Host = "did you mean \"source\"?", nil, ""
@@ -85,7 +89,7 @@ func generated(i int) *html.Record {
 }
 
 // sign gives a record evidence that verified.
-func sign(r *html.Record, i int) {
+func sign(r *report.Record, i int) {
 	repository := fmt.Sprintf("https://github.com/owner-%d/%s", i%300, r.Package)
 	publisher := fmt.Sprintf("github:owner-%d/%s", i%300, r.Package)
 	signed := time.Date(2025, 3, 1, 12, 0, 0, 0, time.UTC).Add(time.Duration(i) * 17 * time.Minute)
@@ -93,7 +97,7 @@ func sign(r *html.Record, i int) {
 	commit := sha256.Sum256([]byte(repository))
 	r.Verdict, r.Code, r.Message = audit.Verified, audit.CodeMetadataOnly, ""
 	r.Publishers = []string{publisher}
-	r.Finding = ""
+	r.Finding = nil
 	r.Resolver = "pypi"
 	r.EvidenceAddresses = []string{fmt.Sprintf("https://pypi.org/integrity/%s/%s/%s-%s.tar.gz/provenance", r.Package, r.Version, r.Package, r.Version)}
 	r.Bundles = []report.BundleDocument{{
@@ -118,14 +122,18 @@ func sign(r *html.Record, i int) {
 }
 
 // hostile makes the record of a source whose every text is hostile.
-func hostile(text string) *html.Record {
+func hostile(text string) *report.Record {
 	r := generated(4)
 	r.Recipe, r.Position, r.Host = text, text, text
 	r.URLs = []string{text, text}
 	r.Package, r.Version, r.Message, r.Hint, r.Resolver = text, text, text, text, text
 	r.Outputs, r.TargetPlatforms, r.Publishers, r.EvidenceAddresses = []string{text}, []string{text}, []string{text}, []string{text}
-	r.Verdict, r.Code, r.Finding, r.FindingDetail = audit.Mismatch, audit.Code(text), text, text
-	r.Changes = []html.Change{{Kind: text, Detail: text}}
+	r.Verdict, r.Code, r.Finding = audit.Mismatch, audit.Code(text), &report.FindingDocument{
+		Kind: audit.FindingKind(text), Publisher: text, BundleURLs: []string{text}, Replacement: text, Detail: text,
+	}
+	r.Changes = []report.Change{{Kind: report.ChangeKind(text), Before: text, After: text}}
+	r.Warnings = []publishers.Warning{{Code: publishers.WarningCode(text), Message: text}}
+	r.Policy = []report.ReasonDocument{{Kind: policy.ReasonKind(text), Position: text, Text: text}}
 	b := &r.Bundles[0]
 	b.Origin, b.Reason, b.Publisher, b.Domain, b.Code = text, text, text, text, verify.Code(text)
 	b.Verified = &report.ContentDocument{
@@ -142,8 +150,8 @@ func hostile(text string) *html.Record {
 }
 
 // hostileRecords are records of every hostile text.
-func hostileRecords() []*html.Record {
-	var records []*html.Record
+func hostileRecords() []*report.Record {
+	var records []*report.Record
 	for _, text := range hostileTexts {
 		records = append(records, hostile(text))
 	}
@@ -167,30 +175,39 @@ func visible(s string) string {
 	return b.String()
 }
 
-// earlier are reports of five months.
-func earlier(n int) []html.Snapshot {
-	var list []html.Snapshot
-	for i := range 5 {
-		attested := n * (i + 1) / 24
-		list = append(list, html.Snapshot{
-			Time:  time.Date(2026, time.Month(i+1), 15, 0, 0, 0, 0, time.UTC),
-			Tally: html.Tally{attested, n / 400, n / 6, n / 6, n / 4, n - attested - n/400 - n/6 - n/6 - n/4},
-		})
+// earlier are reports of five months, each of an eighth of the sources, with
+// ever more evidence.
+func earlier(t testing.TB, n int) []*html.Snapshot {
+	t.Helper()
+	var list []*html.Snapshot
+	for month := range 5 {
+		s, err := html.NewSnapshot(&report.Header{Date: fmt.Sprintf("2026-%02d-15T00:00:00Z", month+1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range n / 8 {
+			r := generated(i)
+			if r.Verdict == audit.Verified && i%6 > month+1 {
+				r.Verdict, r.Finding = audit.Unattested, generated(2).Finding
+			}
+			s.Add(r)
+		}
+		list = append(list, s)
 	}
 	return list
 }
 
 // write writes a page of n generated records and the given ones.
-func write(t testing.TB, out io.Writer, n int, more ...*html.Record) {
+func write(t testing.TB, out io.Writer, n int, more ...*report.Record) {
 	t.Helper()
-	w := html.New(out, html.Options{Time: time.Date(2026, 6, 15, 0, 0, 0, 0, time.UTC), Earlier: earlier(n)})
-	header := html.Header{Tool: report.Tool{Name: "recipe-verify", Version: "1.0.0"}}
+	w := html.New(out, html.Options{Earlier: earlier(t, n)})
+	header := &report.Header{Tool: report.Tool{Name: "recipe-verify", Version: "1.0.0"}, Date: "2026-06-15T12:00:00Z", Discover: true}
 	header.Policy.TrustedRoots = []string{"the public-good instance, by TUF", "GitHub, by TUF"}
 	header.Policy.MetadataOnly = true
 	if err := w.Header(header); err != nil {
 		t.Fatal(err)
 	}
-	record := func(r *html.Record) {
+	record := func(r *report.Record) {
 		if err := w.Record(r); err != nil {
 			t.Fatal(err)
 		}
@@ -201,7 +218,7 @@ func write(t testing.TB, out io.Writer, n int, more ...*html.Record) {
 	for _, r := range more {
 		record(r)
 	}
-	footer := html.Footer{Complete: true}
+	footer := &report.Footer{Complete: true}
 	footer.Recipes = n
 	footer.Warnings = []string{"the trusted root is 40 days old"}
 	if err := w.Footer(footer); err != nil {

@@ -46,12 +46,12 @@ type columnPart struct {
 }
 
 // historyOf draws the earlier reports and this one; nil if there are none.
-func historyOf(o Options, now Tally) *history {
-	if len(o.Earlier) == 0 {
+func historyOf(earlier []*Snapshot, now *Snapshot) *history {
+	if len(earlier) == 0 {
 		return nil
 	}
-	all := slices.SortedStableFunc(slices.Values(o.Earlier), func(a, b Snapshot) int { return a.Time.Compare(b.Time) })
-	all = append(all, Snapshot{Time: o.Time, Tally: now})
+	all := slices.SortedStableFunc(slices.Values(earlier), func(a, b *Snapshot) int { return a.day.Compare(b.day) })
+	all = append(all, now)
 	h := &history{Width: drawingWidth, Height: drawingHeight, Base: drawingBase, About: trend(all)}
 	for _, p := range []int{0, 25, 50, 75, 100} {
 		y := drawingBase - p*(drawingBase-drawingTop)/100
@@ -63,8 +63,8 @@ func historyOf(o Options, now Tally) *history {
 	for i, s := range all {
 		middle := drawingLeft + step*(float64(i)+0.5)
 		c := timeColumn{
-			Name: s.name(), Middle: fmt.Sprintf("%.1f", middle), Counts: s.Tally, All: s.Tally.All(),
-			Parts: columnParts(s.Tally, middle-width/2, width),
+			Name: s.name(), Middle: fmt.Sprintf("%.1f", middle), Counts: s.tally, All: s.tally.All(),
+			Parts: columnParts(s.tally, middle-width/2, width),
 		}
 		if (len(all)-1-i)%every == 0 {
 			c.Label = c.Name
@@ -74,11 +74,11 @@ func historyOf(o Options, now Tally) *history {
 	return h
 }
 
-func (s Snapshot) name() string {
-	if s.Time.IsZero() {
+func (s *Snapshot) name() string {
+	if s.day.IsZero() {
 		return "this report"
 	}
-	return s.Time.UTC().Format(time.DateOnly)
+	return s.day.UTC().Format(time.DateOnly)
 }
 
 // columnParts draws the classes from the bottom up.
@@ -105,11 +105,11 @@ func columnParts(t Tally, x, width float64) []columnPart {
 }
 
 // trend says in words what the drawing shows.
-func trend(all []Snapshot) string {
+func trend(all []*Snapshot) string {
 	first, last := all[0], all[len(all)-1]
 	return fmt.Sprintf("Shares of the classes in %d reports. Attested and verified were %s of %s at first, and are %s of %s now.",
-		len(all), zero(share(first.Tally[Attested], first.Tally.All())), count(first.Tally.All(), "source"),
-		zero(share(last.Tally[Attested], last.Tally.All())), count(last.Tally.All(), "source"))
+		len(all), zero(share(first.tally[Attested], first.tally.All())), count(first.tally.All(), "source"),
+		zero(share(last.tally[Attested], last.tally.All())), count(last.tally.All(), "source"))
 }
 
 func zero(share string) string {

@@ -26,7 +26,8 @@ import (
 	"encoding/base64"
 	"fmt"
 	"io"
-	"time"
+
+	"github.com/recipe-verify/recipe-verify/report"
 )
 
 var (
@@ -40,19 +41,19 @@ var (
 
 // Options are what a page shows beside its records.
 type Options struct {
-	// Time is when the audit was made; zero leaves it out, so that equal results
-	// give equal bytes.
-	Time time.Time
-	// Earlier are earlier reports, in any order; none leaves coverage over time
-	// out.
-	Earlier []Snapshot
+	// Earlier are earlier reports, in any order; without one, coverage over time
+	// is left out.
+	Earlier []*Snapshot
 }
 
-// A Writer writes a page. It implements [report.Writer].
+var _ report.Writer = (*Writer)(nil)
+
+// A Writer writes a page. It implements [report.Writer]. Errors are those of the
+// writer that it was made with.
 type Writer struct {
 	out     *bufio.Writer
 	options Options
-	header  Header
+	header  *report.Header
 	block   *block
 	summary summary
 }
@@ -63,7 +64,7 @@ func New(w io.Writer, o Options) *Writer {
 }
 
 // Header implements [report.Writer].
-func (w *Writer) Header(h Header) error {
+func (w *Writer) Header(h *report.Header) error {
 	w.header = h
 	_, err := fmt.Fprintf(w.out, `<!doctype html>
 <html lang="en">
@@ -88,7 +89,7 @@ func hash(s string) string {
 }
 
 // Record implements [report.Writer].
-func (w *Writer) Record(r *Record) error {
+func (w *Writer) Record(r *report.Record) error {
 	e := describe(r)
 	w.summary.add(e)
 	w.block.add(e)
@@ -116,18 +117,18 @@ func (w *Writer) data(attribute string, data []byte) error {
 }
 
 // Footer implements [report.Writer]: it writes the summary and ends the page.
-func (w *Writer) Footer(f Footer) error {
+func (w *Writer) Footer(f *report.Footer) error {
 	if err := w.flush(); err != nil {
 		return err
 	}
-	dictionary, err := encode(words())
+	dictionary, err := encode(newDictionary())
 	if err != nil {
 		return err
 	}
 	if err := w.data(`id="meta"`, dictionary); err != nil {
 		return err
 	}
-	page := w.summary.page(w.header, f, w.options)
+	page := w.summary.page(w.header, f, w.options.Earlier)
 	if err := pages.ExecuteTemplate(w.out, "body", page); err != nil {
 		return err
 	}

@@ -12,11 +12,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
+	"unicode"
 
 	"github.com/google/go-cmp/cmp"
 	xhtml "golang.org/x/net/html"
 
+	"github.com/recipe-verify/recipe-verify/report"
 	"github.com/recipe-verify/recipe-verify/report/html"
 )
 
@@ -77,10 +78,10 @@ func TestBytesAreTheSame(t *testing.T) {
 	}
 	var plain bytes.Buffer
 	w := html.New(&plain, html.Options{})
-	if err := w.Header(html.Header{}); err != nil {
+	if err := w.Header(&report.Header{}); err != nil {
 		t.Fatal(err)
 	}
-	if err := w.Footer(html.Footer{}); err != nil {
+	if err := w.Footer(&report.Footer{}); err != nil {
 		t.Fatal(err)
 	}
 	if strings.Contains(plain.String(), "<time") || strings.Contains(plain.String(), "Over time") {
@@ -137,7 +138,7 @@ func TestSelfContained(t *testing.T) {
 // Memory does not grow with the number of records.
 func TestMemory(t *testing.T) {
 	w := html.New(io.Discard, html.Options{})
-	if err := w.Header(html.Header{}); err != nil {
+	if err := w.Header(&report.Header{}); err != nil {
 		t.Fatal(err)
 	}
 	early, most := 0, 0
@@ -162,7 +163,7 @@ func TestMemory(t *testing.T) {
 // messages, is bounded too.
 func TestMemoryOfHostileReports(t *testing.T) {
 	w := html.New(io.Discard, html.Options{})
-	if err := w.Header(html.Header{}); err != nil {
+	if err := w.Header(&report.Header{}); err != nil {
 		t.Fatal(err)
 	}
 	early := 0
@@ -272,7 +273,7 @@ func FuzzHTML(f *testing.F) {
 			t.Errorf("%q is not in the data", text)
 		}
 		for _, r := range page.String() {
-			if r != '\n' && visible(string(r)) != string(r) {
+			if r != '\n' && r != ' ' && !unicode.IsPrint(r) {
 				t.Errorf("the page holds %+q", r)
 			}
 		}
@@ -323,13 +324,21 @@ func skeleton(t testing.TB, page []byte) []string {
 }
 
 func TestCoverageOverTime(t *testing.T) {
-	day := func(d int) time.Time { return time.Date(2026, 1, d, 0, 0, 0, 0, time.UTC) }
+	snapshot := func(date string, records ...int) *html.Snapshot {
+		s, err := html.NewSnapshot(&report.Header{Date: date})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, i := range records {
+			s.Add(generated(i))
+		}
+		return s
+	}
 	var out bytes.Buffer
-	w := html.New(&out, html.Options{
-		Time:    day(20),
-		Earlier: []html.Snapshot{{Time: day(10), Tally: html.Tally{2, 0, 0, 2}}, {Time: day(1), Tally: html.Tally{1, 0, 0, 3}}},
-	})
-	if err := w.Header(html.Header{}); err != nil {
+	w := html.New(&out, html.Options{Earlier: []*html.Snapshot{
+		snapshot("2026-01-10T00:00:00Z", 0, 4, 1, 5), snapshot("2026-01-01T23:00:00-02:00", 0, 1, 5, 9),
+	}})
+	if err := w.Header(&report.Header{Date: "2026-01-20T00:00:00Z"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, i := range []int{0, 4, 8, 1} { // three attested, one not attestable
@@ -337,13 +346,13 @@ func TestCoverageOverTime(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := w.Footer(html.Footer{}); err != nil {
+	if err := w.Footer(&report.Footer{}); err != nil {
 		t.Fatal(err)
 	}
 	got := out.String()
 	order := []string{
 		"Attested and verified were 25.0 % of 4 sources at first, and are 75.0 % of 4 sources now.",
-		`<th scope="row">2026-01-01</th><td class="number">1</td>`,
+		`<th scope="row">2026-01-02</th><td class="number">1</td>`,
 		`<th scope="row">2026-01-10</th><td class="number">2</td>`,
 		`<th scope="row">2026-01-20</th><td class="number">3</td>`,
 	}
@@ -361,14 +370,22 @@ func TestCoverageOverTime(t *testing.T) {
 	}
 }
 
+func TestSnapshotsNeedDates(t *testing.T) {
+	for _, date := range []string{"", "yesterday", "2026-01-31"} {
+		if _, err := html.NewSnapshot(&report.Header{Date: date}); err == nil {
+			t.Errorf("a report of the date %q has a place in time", date)
+		}
+	}
+}
+
 func BenchmarkWrite(b *testing.B) {
-	records := make([]*html.Record, 1000)
+	records := make([]*report.Record, 1000)
 	for i := range records {
 		records[i] = generated(i)
 	}
 	for b.Loop() {
 		w := html.New(io.Discard, html.Options{})
-		if err := w.Header(html.Header{}); err != nil {
+		if err := w.Header(&report.Header{}); err != nil {
 			b.Fatal(err)
 		}
 		for _, r := range records {
@@ -376,7 +393,7 @@ func BenchmarkWrite(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		if err := w.Footer(html.Footer{}); err != nil {
+		if err := w.Footer(&report.Footer{}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -26,6 +26,7 @@ type entry struct {
 	date                        string // when, sortable
 	change                      string // against the earlier report
 	downgrade                   bool   // change is a warning sign
+	warnings                    []string
 	message, hint               string
 	sheet                       []line
 }
@@ -57,13 +58,13 @@ func (s *sheet) trim() {
 	}
 }
 
-func describe(r *Record) *entry {
+func describe(r *report.Record) *entry {
 	e := &entry{
-		verdict: r.Verdict, class: classOf(r.Verdict, r.Finding),
+		verdict: r.Verdict, class: classOf(r),
 		recipe: r.Recipe, source: r.Other, title: r.Other, host: r.Host,
 		message: r.Message, hint: r.Hint,
 	}
-	e.change, e.downgrade = change(r)
+	e.change, e.downgrade, e.warnings = change(r), r.Downgrade(), warnings(r)
 	if len(r.URLs) > 0 {
 		e.source, e.title = r.URLs[0], titleOf(r.Package, r.URLs[0])
 	}
@@ -78,15 +79,12 @@ func describe(r *Record) *entry {
 			e.date = cmp.Or(e.date, when(b.Verified.Time))
 		}
 	}
-	if e.class == Attestable {
-		e.publisher = r.AttestablePublisher
-	}
 	e.sheet = pageOf(r)
 	return e
 }
 
 // pageID names a source's page by what stays the same from report to report.
-func pageID(r *Record) string {
+func pageID(r *report.Record) string {
 	key := append([]string{r.Recipe, r.Other, r.Pinned.SHA256, r.Pinned.MD5}, r.URLs...)
 	sum := sha256.Sum256([]byte(strings.Join(key, "\x00")))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
@@ -120,16 +118,20 @@ func when(t *time.Time) string {
 
 // pageOf makes the page of a source: the evidence that counted, what changed,
 // what could be, what the source is, and what else was considered.
-func pageOf(r *Record) []line {
+func pageOf(r *report.Record) []line {
 	var s sheet
 	bundles := inOrder(r.Bundles)
 	counted := 0
 	for ; counted < len(bundles) && bundles[counted].Status == verify.Counted; counted++ {
 		bundle(&s, bundles[counted], r.Pinned.SHA256)
 	}
+	s.head("Warnings")
+	s.list("unusual", warnings(r))
+	s.trim()
 	changesOf(&s, r)
 	findingOf(&s, r)
 	sourceOf(&s, r)
+	policyOf(&s, r)
 	s.head("Where evidence was looked for")
 	s.add("by", r.Resolver)
 	s.list("at", r.EvidenceAddresses)
@@ -147,7 +149,7 @@ func pageOf(r *Record) []line {
 	return s
 }
 
-func sourceOf(s *sheet, r *Record) {
+func sourceOf(s *sheet, r *report.Record) {
 	s.head("The source")
 	s.add("recipe", r.Recipe)
 	if at, ok := strings.CutPrefix(r.Position, r.Recipe+":"); ok {
@@ -225,6 +227,7 @@ func verified(s *sheet, c *report.ContentDocument, pinned string) {
 		s.link("repository", x.SourceRepository, repositoryLink(x.SourceRepository))
 		s.link("commit", x.SourceDigest, commitLink(x.SourceRepository, x.SourceDigest))
 		s.add("ref", x.SourceRef)
+		s.add("environment", x.Environment)
 		s.link("run", x.RunInvocationURI, runLink(x.RunInvocationURI))
 		s.add("trigger", join(", on a runner that is ", x.BuildTrigger, x.RunnerEnvironment))
 		s.add("repository id", x.SourceRepositoryID)
@@ -236,6 +239,9 @@ func verified(s *sheet, c *report.ContentDocument, pinned string) {
 		text := join(", ", e.Log, e.Kind)
 		if e.Index != nil {
 			text = fmt.Sprintf("entry %d of %s", *e.Index, text)
+		}
+		if e.Promise {
+			text += ", by the log's signed promise alone"
 		}
 		s.link("log", text, logLink(e))
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/dustin/go-humanize"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/report"
 )
 
 // How much of each kind the summary names. The table has all of it.
@@ -52,6 +53,7 @@ type summary struct {
 	hosts    hostCount
 	failures finds
 	changes  finds
+	unusual  int // sources with warnings
 }
 
 // finds are the worst few of many.
@@ -101,6 +103,9 @@ func (s *summary) add(e *entry) {
 	case audit.Verified, audit.Unattested:
 	default:
 		s.failures.add(n)
+	}
+	if len(e.warnings) > 0 {
+		s.unusual++
 	}
 	if e.change != "" {
 		n.Message, n.Hint = cut(e.change), ""
@@ -191,6 +196,7 @@ type page struct {
 	All                        bar
 	Classes                    []classCount
 	Warnings                   []string
+	Unusual                    string // how many sources have warnings
 	Changes, Failures          *findList
 	Hosts                      []hostRow
 	History                    *history
@@ -230,23 +236,34 @@ type column struct{ Class, Sort, Label string }
 
 type runLine struct{ Label, Text string }
 
-func (s *summary) page(h Header, f Footer, o Options) page {
+func (s *summary) page(h *report.Header, f *report.Footer, earlier []*Snapshot) page {
+	now := &Snapshot{tally: s.tally}
+	if day, err := time.Parse(time.RFC3339, h.Date); err == nil {
+		now.day = day
+	}
 	all := s.tally.All()
 	p := page{
-		Tool: h.Tool.Name, Version: h.Tool.Version,
+		Tool: h.Tool.Name, Version: h.Tool.Version, Shard: h.Shard,
 		Headline: headline(s.tally), Lede: lede(s.tally),
 		Complete: f.Complete, Sources: all, Warnings: f.Warnings,
-		All: barOf(s.tally), Hosts: s.hostRows(), History: historyOf(o, s.tally),
+		All: barOf(s.tally), Hosts: s.hostRows(), History: historyOf(earlier, now),
 		Columns: []column{
-			{"verdict", "verdict", "Verdict"}, {"name", "source", "Source"}, {"recipe", "recipe", "Recipe"},
-			{"host", "host", "Host"}, {"covered", "coverage", "Coverage"},
-			{"publisher", "publisher", "Signed by"}, {"date", "date", "Signed on"},
+			{"verdict", "verdict", "Verdict"},
+			{"name", "source", "Source"},
+			{"recipe", "recipe", "Recipe"},
+			{"host", "host", "Host"},
+			{"covered", "coverage", "Coverage"},
+			{"publisher", "publisher", "Signed by"},
+			{"date", "date", "Signed on"},
 		},
 		Run: runLines(h, f),
 	}
+	if s.unusual > 0 {
+		p.Unusual = count(s.unusual, "source") + " with something unusual about the evidence"
+	}
 	p.All.Tall, p.All.Alone = true, true
-	if !o.Time.IsZero() {
-		p.Time = o.Time.UTC().Format(time.DateOnly)
+	if !now.day.IsZero() {
+		p.Time = now.name()
 	}
 	for c, n := range s.tally {
 		p.Classes = append(p.Classes, classCount{Class(c).info(), n, share(n, all)})
@@ -256,7 +273,7 @@ func (s *summary) page(h Header, f Footer, o Options) page {
 	p.Failures = s.failures.list("Every source that did not pass, the worst first.",
 		"All of them in the table, the worst first", fragment("sort", "verdict"))
 	p.Changes = s.changes.list("What is different, and what may be a warning sign first.",
-		"All of them in the table", fragment("change", "any"))
+		"All of them in the table", fragment("note", "changed"))
 	return p
 }
 

@@ -7,10 +7,11 @@
   const $ = (id) => document.getElementById(id);
   const meta = JSON.parse($('meta').textContent);
 
-  // A row is a list of numbers: two codes, then references to its block's
+  // A row is a list of numbers: three codes, then references to its block's
   // strings, then triples of label, text and address for its page.
-  const VERDICT = 0, COVERAGE = 1, ID = 2, RECIPE = 3, SOURCE = 4, TITLE = 5;
-  const HOST = 6, PUBLISHER = 7, DATE = 8, CHANGE = 9, MESSAGE = 10, HINT = 11, SHEET = 12;
+  const VERDICT = 0, COVERAGE = 1, FLAGS = 2, ID = 3, RECIPE = 4, SOURCE = 5, TITLE = 6;
+  const HOST = 7, PUBLISHER = 8, DATE = 9, MESSAGE = 10, HINT = 11, SHEET = 12;
+  const flags = { changed: 1, downgrade: 2, warning: 4 };
   const PER_PAGE = 100;
 
   const blocks = [];      // lists of strings
@@ -77,7 +78,7 @@
     publisher: { column: PUBLISHER },
     date: { column: DATE },
   };
-  const fresh = () => ({ q: '', verdict: '', coverage: '', host: '', change: '', sort: '', page: 1 });
+  const fresh = () => ({ q: '', verdict: '', coverage: '', host: '', note: '', sort: '', page: 1 });
   let state = fresh();
   let order = [];   // rows that are shown, in order
 
@@ -132,7 +133,7 @@
       if (state.verdict && meta.verdicts[row[VERDICT]].label !== state.verdict) return;
       if (state.coverage && meta.coverage[row[COVERAGE]].class !== state.coverage) return;
       if (state.host && value(i, HOST) !== state.host) return;
-      if (state.change === 'any' && row[CHANGE] === 0) return;
+      if (state.note && !(row[FLAGS] & flags[state.note])) return;
       order.push(i);
     });
     const down = state.sort.startsWith('-');
@@ -151,9 +152,12 @@
     const open = make('a', { href: '#source=' + encodeURIComponent(ids[i]) }, foreign(value(i, TITLE)));
     const name = make('th', { scope: 'row' }, open);
     const cell = (text) => make('td', text === '' ? { className: 'muted' } : {}, text === '' ? '–' : foreign(text));
-    const change = row[CHANGE] === 0 ? [] : [make('div', { className: 'quiet' }, 'changed')];
+    const notes = [];
+    if (row[FLAGS] & flags.downgrade) notes.push('changed for the worse');
+    else if (row[FLAGS] & flags.changed) notes.push('changed');
+    if (row[FLAGS] & flags.warning) notes.push('with a warning');
     return make('tr', {},
-      make('td', {}, mark(meta.verdicts[row[VERDICT]]), ...change),
+      make('td', {}, mark(meta.verdicts[row[VERDICT]]), ...notes.map((n) => make('div', { className: 'sub' }, n))),
       name, cell(value(i, RECIPE).replace(/(.)\/recipe\.yaml$/, '$1')), cell(value(i, HOST)),
       make('td', {}, mark(meta.coverage[row[COVERAGE]])),
       cell(value(i, PUBLISHER)), cell(value(i, DATE).slice(0, 10)));
@@ -178,11 +182,11 @@
       else if ('-' + th.dataset.sort === state.sort) th.setAttribute('aria-sort', 'descending');
       else th.removeAttribute('aria-sort');
     }
-    $('reset').disabled = !(state.q || state.verdict || state.coverage || state.host || state.change || state.sort);
+    $('reset').disabled = !(state.q || state.verdict || state.coverage || state.host || state.note || state.sort);
   };
   const fill = () => {
     $('q').value = state.q;
-    for (const name of ['verdict', 'coverage', 'host', 'change']) {
+    for (const name of ['verdict', 'coverage', 'host', 'note']) {
       $(name).value = state[name];
       if ($(name).selectedIndex >= 0) continue;
       if (name !== 'host') state[name] = $(name).value = '';
@@ -299,24 +303,25 @@
   // ---- wiring
 
   const hosts = new Map();
-  let changed = 0;
+  let noted = 0;
   rows.forEach((row, i) => {
     hosts.set(value(i, HOST), (hosts.get(value(i, HOST)) || 0) + 1);
-    if (row[CHANGE] !== 0) changed++;
+    noted |= row[FLAGS];
   });
   hosts.delete('');
   const top = [...hosts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 200);
   $('host').append(...top.map(([h, n]) => option(`${shown(h)} (${count(n)})`, h)));
   $('verdict').append(...meta.verdicts.map((v) => option(v.label, v.label)));
   $('coverage').append(...meta.coverage.map((c) => option(c.label, c.class)));
-  $('change').parentElement.hidden = changed === 0;
+  for (const o of [...$('note').options]) if (o.value && !(noted & flags[o.value])) o.remove();
+  $('note').parentElement.hidden = noted === 0;
 
   let waiting = 0;
   $('q').addEventListener('input', () => {
     clearTimeout(waiting);
     waiting = setTimeout(() => change({ q: $('q').value.trim() }), 60);
   });
-  for (const name of ['verdict', 'coverage', 'host', 'change']) {
+  for (const name of ['verdict', 'coverage', 'host', 'note']) {
     $(name).addEventListener('change', () => change({ [name]: $(name).value }));
   }
   $('controls').addEventListener('submit', (e) => e.preventDefault());
