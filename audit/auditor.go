@@ -40,6 +40,9 @@ type Options struct {
 	Jobs int
 	// Shard leaves the sources of other shards out.
 	Shard Shard
+	// Known tells, by its key, whether a result is at hand from earlier. Such a
+	// source is not looked at, and its result says Resumed and nothing else.
+	Known func(key string) bool
 	// Discover looks for evidence of sources for which the recipe names no
 	// publisher, and reports it as a [Finding].
 	Discover bool
@@ -100,7 +103,9 @@ func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) e
 	}
 	var summary Summary
 	err := r.work(ctx, paths, &summary, func(result Result) error {
-		summary.add(result)
+		if !result.Resumed {
+			summary.add(result)
+		}
 		return handle(result)
 	})
 	summary.Warnings = append(summary.Warnings, r.trustWarnings()...)
@@ -189,6 +194,9 @@ func (r *run) dispatch(ctx context.Context, paths []string, queue chan<- pending
 			p := pending{task: t, recipe: i == 0}
 			if i == 0 {
 				p.warnings = l.warnings
+			}
+			if t.result.Resumed {
+				t.done, t.discover = true, false
 			}
 			if (!t.done || t.discover) && !t.empty {
 				it, begun := r.items[t.key]

@@ -66,6 +66,7 @@ func (r *run) list(index int, path string) listing {
 	for i, t := range l.tasks {
 		t.result.Place = Place{Recipe: index, Source: i}
 		t.result.Key = r.keyOf(t)
+		t.result.Resumed = r.Options.Known != nil && (!t.done || t.discover) && r.Options.Known(t.result.Key)
 		if r.Options.Shard.takes(t.key) {
 			kept = append(kept, t)
 		}

@@ -22,7 +22,9 @@ type Result struct {
 	Place Place
 	// Key names the source and what was demanded of it: two results with the
 	// same key come to the same, as long as the trusted roots are the same.
-	Key       string
+	Key string
+	// Resumed tells that the rest is known from earlier (Options.Known).
+	Resumed   bool
 	Recipe    string // the recipe's path, as it was named
 	Position  recipe.Position
 	Outputs   []string // names of the outputs that use the source

@@ -69,6 +69,21 @@ type Options struct {
 	UserAgent string
 	Progress  audit.Progress
 	Logger    *slog.Logger
+
+	// What follows is for audits of many recipes.
+
+	// Evidence keeps evidence on disk for later runs; nil for nothing.
+	Evidence *fetch.Cache
+	// Limits say how often hosts are asked, and MaxWait how long a host may ask
+	// to be left alone; see fetch.Client.
+	Limits  map[string]fetch.Limit
+	MaxWait time.Duration
+	// Shard leaves the sources of other shards out.
+	Shard audit.Shard
+	// Known tells whether a result is at hand from earlier; see audit.Options.
+	Known func(key string) bool
+	// Watch is given, before anything is asked, what counts the requests.
+	Watch func(stats func() fetch.Stats)
 }
 
 // A Report is the outcome of a run.
@@ -144,8 +159,15 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 		Timeout:    o.Timeout,
 		MaxArchive: o.MaxArchive,
 		Logger:     o.Logger,
+		Cache:      o.Evidence,
+		Once:       true,
+		Limits:     o.Limits,
+		MaxWait:    o.MaxWait,
 	}
 	defer client.Close()
+	if o.Watch != nil {
+		o.Watch(client.Stats)
+	}
 	auditor := &audit.Auditor{
 		Client: client,
 		Resolvers: []attestation.Resolver{
@@ -161,6 +183,8 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 			NoDownload:          o.NoDownload,
 			Jobs:                o.Jobs,
 			Progress:            o.Progress,
+			Shard:               o.Shard,
+			Known:               o.Known,
 		},
 	}
 	return auditor.Run(ctx, paths, handle)
