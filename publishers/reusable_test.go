@@ -72,7 +72,11 @@ func checkReusable(t *testing.T, c reusableCase, id publishers.Identity) {
 	if got := fieldOf(t, err); got != c.want {
 		t.Fatalf("mismatch in %q (%v), wanted %q", got, err, c.want)
 	}
-	if err != nil && !strings.Contains(err.Error(), c.message) {
+	switch {
+	case err == nil:
+	case c.message == "" && strings.Contains(err.Error(), "policy"):
+		t.Errorf("the message %q speaks of a policy that says nothing of this", err)
+	case !strings.Contains(err.Error(), c.message):
 		t.Errorf("the message %q does not say %q", err, c.message)
 	}
 }
@@ -235,6 +239,10 @@ func TestReusableHintIsThePolicy(t *testing.T) {
 		{"shorthand with a ref", publisher(t, "github:aspect-build/rules_lint@refs/heads/*"), rulesLint(), `["github:aspect-build/rules_lint"]`},
 		{"mapping", mapping(t, "https://github.com/Aspect-build/rules_lint", publishers.GitHubIssuer), rulesLint(), `["github:Aspect-build/rules_lint"]`},
 		{"gitlab", publisher(t, "gitlab:group/sub/project"), gitlab, `"gitlab:ci/templates//release.yml@refs/heads/main"`},
+		{"spelling of the recipe", publisher(t, "github:Aspect-Build/rules_lint"), rulesLint(), `["github:Aspect-Build/rules_lint"]`},
+		{"dash in the file's name", publisher(t, "github:aspect-build/rules_lint"), with(rulesLint(), func(id *publishers.Identity) {
+			id.SAN = "https://github.com/ci/ci/.github/workflows/re-lease_2.yml@refs/tags/v1+a"
+		}), "re-lease_2.yml@refs/tags/v1+a"},
 		{"commit", publisher(t, "github:aspect-build/rules_lint"), with(rulesLint(), func(id *publishers.Identity) {
 			id.SAN = "https://github.com/bazel-contrib/.github/.github/workflows/release_ruleset.yaml@" + strings.Repeat("ab", 20)
 		}), strings.Repeat("ab", 20)},
@@ -256,6 +264,7 @@ func TestReusableHintIsThePolicy(t *testing.T) {
 func TestReusableHintProposesPlainTextOnly(t *testing.T) {
 	for _, rest := range []string{
 		`/.github/workflows/x"],"publishers":["*"].yml@refs/tags/v1`,
+		`/.github/workflows/x","y.yml@refs/tags/v1`,
 		"/.github/workflows/x.yml@refs/tags/v*",
 		"/.github/workflows/x.yml@refs/tags/v1'",
 		"/.github/workflows/x.yml@v1",
@@ -271,6 +280,9 @@ func TestReusableHintProposesPlainTextOnly(t *testing.T) {
 		}
 		if strings.Contains(m.Hint(), "reusable_workflows:") {
 			t.Errorf("%q: the hint proposes %s", rest, m.Hint())
+		}
+		if m.Hint() == "" {
+			t.Errorf("%q: no hint", rest)
 		}
 	}
 }
@@ -299,6 +311,8 @@ func TestParseWorkflow(t *testing.T) {
 		{"gitlab group", "gitlab:g//c.yml@refs/tags/v1", "does not name a workflow file"},
 		{"two double slashes", "gitlab:g/p//a//c.yml@refs/tags/v1", "workflow path"},
 		{"escape", "github:a/b/c%2e.yml@refs/tags/v1", "compared exactly"},
+		{"space", "github:a/b/c .yml@refs/tags/v1", "compared exactly"},
+		{"foreign letter", "github:a/b/c\u0131.yml@refs/tags/v1", "compared exactly"},
 		{"too long", "github:a/b/" + strings.Repeat("c", 3000) + "@refs/tags/v1", "longer than"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -314,5 +328,17 @@ func TestParseWorkflow(t *testing.T) {
 				t.Errorf("error %v, wanted one with %q and a hint", err, c.problem)
 			}
 		})
+	}
+}
+
+// A workflow of one host never signs for a repository on another, even where a
+// certificate authority could be made to say so.
+func TestReusableWorkflowOfAnotherHost(t *testing.T) {
+	id := with(rulesLint(), func(id *publishers.Identity) {
+		id.SAN = "https://gitlab.com/ci/templates//release.yml@refs/tags/v1"
+	})
+	terms := reusable(t, "gitlab:ci/templates//release.yml@refs/tags/v1", "*")
+	if got := fieldOf(t, terms.Match(publisher(t, "github:aspect-build/rules_lint"), id)); got != publishers.FieldSourceRepository {
+		t.Errorf("mismatch in %q, wanted %q", got, publishers.FieldSourceRepository)
 	}
 }

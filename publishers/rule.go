@@ -260,9 +260,6 @@ func hostedRunner(repository string) string {
 // workflowIn gives path and ref of the workflow that a URI of a certificate
 // names, if it lies in the repository "host/owner/repo" (lower case).
 func workflowIn(repository, uri string) (path, ref string, ok bool) {
-	if repository == "" || !hasHTTPScheme(uri) {
-		return "", "", false
-	}
 	u, err := parseURLIdentity(uri)
 	// A file whose name holds "@refs/" would be read as another file at a longer
 	// ref.

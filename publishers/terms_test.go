@@ -245,6 +245,7 @@ func TestRulesOfOtherHosts(t *testing.T) {
 		{"server's workflow", onServer, server, publishers.Rule{Workflows: []string{".github/workflows/r.yml"}}, ""},
 		{"server's other workflow", onServer, server, publishers.Rule{Workflows: []string{"r.yml"}}, publishers.FieldWorkflow},
 		{"server has no hosted runners", onServer, with(server, func(id *publishers.Identity) { id.RunnerEnvironment = "github-hosted" }), publishers.Rule{HostedOnly: true}, publishers.FieldRunner},
+		{"server's runner that a missing name would make", onServer, with(server, func(id *publishers.Identity) { id.RunnerEnvironment = "-hosted" }), publishers.Rule{HostedOnly: true}, publishers.FieldRunner},
 		{"server's ref", onServer, server, publishers.Rule{Refs: []string{"refs/tags/*"}}, ""},
 		{"server without a source repository, workflow from another ref", onServer, with(server, func(id *publishers.Identity) {
 			id.SourceRepository = ""
@@ -316,9 +317,12 @@ func TestAcceptedIssuers(t *testing.T) {
 	}
 	shorthand := publisher(t, "github:pallets/flask")
 	onServer := mapping(t, ghes+"/o/r", ghes)
+	person := mapping(t, "a@example.org", "https://accounts.google.com")
 	terms := publishers.Terms{Issuers: []publishers.HostIssuers{
 		{Host: "GitHub.com", Issuers: []string{"https://unused.example", acme}},
 		{Host: "git.example.org", Issuers: []string{ghes + "/_services/token"}},
+		{Host: "", Issuers: []string{"https://anybody.example"}},
+		{Host: "gitlab.com", Issuers: []string{""}},
 	}}
 	for _, c := range []struct {
 		name string
@@ -333,6 +337,10 @@ func TestAcceptedIssuers(t *testing.T) {
 		{"other enterprise", shorthand, flask(acme + "x"), publishers.FieldIssuer},
 		{"another host's", shorthand, flask(ghes + "/_services/token"), publishers.FieldIssuer},
 		{"none", shorthand, flask(""), publishers.FieldIssuer},
+		{"none, where an empty one is listed", publisher(t, "gitlab:g/p"), publishers.Identity{
+			SAN: "https://gitlab.com/g/p//.gitlab-ci.yml@refs/tags/v1", SANKind: publishers.URIName, SourceRepository: "https://gitlab.com/g/p",
+		}, publishers.FieldIssuer},
+		{"of no host, for an e-mail address", person, publishers.Identity{SAN: "a@example.org", SANKind: publishers.EmailName, Issuer: "https://anybody.example"}, publishers.FieldIssuer},
 		{"for gitlab", publisher(t, "gitlab:pallets/flask"), flask(acme), publishers.FieldIssuer},
 		{"for an e-mail address", mapping(t, "a@github.com", "https://accounts.google.com"), publishers.Identity{SAN: "a@github.com", SANKind: publishers.EmailName, Issuer: acme}, publishers.FieldIssuer},
 		{"enterprise of another repository", shorthand, with(actions("evil/flask", "refs/tags/v1"), func(id *publishers.Identity) { id.Issuer = acme }), publishers.FieldRepository},
@@ -365,6 +373,7 @@ func TestMatchReleaseUnderTerms(t *testing.T) {
 		{"tag is the version", "github:jdx/communique", publishers.Rule{TagIsVersion: true}, release, ""},
 		{"tag of another version", "github:jdx/communique", publishers.Rule{TagIsVersion: true}, publishers.Release{Repository: "jdx/communique", Tag: "v0.1.8"}, publishers.FieldVersion},
 		{"ref", "github:jdx/communique", publishers.Rule{Refs: []string{"refs/tags/v*"}}, release, ""},
+		{"ref alone, of another version", "github:jdx/communique", publishers.Rule{Refs: []string{"refs/tags/v*"}}, publishers.Release{Repository: "jdx/communique", Tag: "v7"}, ""},
 		{"other ref", "github:jdx/communique", publishers.Rule{Refs: []string{"refs/heads/main", "refs/tags/1.*"}}, release, publishers.FieldRef},
 		{"ids", "github:jdx/communique", publishers.Rule{RepositoryIDs: []string{"1155542902"}, OwnerIDs: []string{"216188"}}, release, ""},
 		{"other repository id", "github:jdx/communique", publishers.Rule{RepositoryIDs: []string{"1"}}, release, publishers.FieldRepositoryID},
@@ -378,7 +387,9 @@ func TestMatchReleaseUnderTerms(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.rule.Publishers = patterns(t, "github:jdx/*")
-			terms := publishers.Terms{Rules: []publishers.Rule{c.rule}, Version: []string{"0.1.9"}}
+			fulfilled := publishers.Rule{Publishers: patterns(t, "*"), Refs: []string{"refs/tags/*"}}
+			elsewhere := publishers.Rule{Publishers: patterns(t, "github:somebody/else"), HostedOnly: true}
+			terms := publishers.Terms{Rules: []publishers.Rule{fulfilled, elsewhere, c.rule}, Version: []string{"0.1.9"}}
 			err := terms.MatchRelease(publisher(t, c.p), c.r)
 			if got := fieldOf(t, err); got != c.want {
 				t.Errorf("mismatch in %q (%v), wanted %q", got, err, c.want)
@@ -395,6 +406,7 @@ func TestRuleValidate(t *testing.T) {
 		want string // part of the error, "" for none
 	}{
 		{"good", publishers.Rule{Publishers: all, Workflows: []string{".github/workflows/a.yml"}, Refs: []string{"refs/tags/*"}, RepositoryIDs: []string{"1"}}, ""},
+		{"good, exact values", publishers.Rule{Publishers: all, Triggers: []string{"push"}, Environments: []string{"to production"}, OwnerIDs: []string{"9012", "0"}}, ""},
 		{"flag alone", publishers.Rule{Publishers: all, HostedOnly: true}, ""},
 		{"zero", publishers.Rule{}, "names no publishers"},
 		{"no publishers", publishers.Rule{HostedOnly: true}, "names no publishers"},
@@ -447,5 +459,39 @@ func TestRuleMessages(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// Who reads that something is not right is told when the certificate does not
+// even say it.
+func TestRuleHints(t *testing.T) {
+	const notSaid = "does not say it"
+	full := complete("pallets/flask", "refs/tags/3.1.1")
+	for _, c := range []struct {
+		name string
+		rule publishers.Rule
+		id   publishers.Identity
+		want string // part of the hint, "" for no hint
+	}{
+		{"other trigger", publishers.Rule{Triggers: []string{"push"}}, full, ""},
+		{"no trigger", publishers.Rule{Triggers: []string{"push"}}, with(full, func(id *publishers.Identity) { id.Trigger = "" }), notSaid},
+		{"other ref", publishers.Rule{Refs: []string{"refs/tags/v*"}}, full, ""},
+		{"no ref", publishers.Rule{Refs: []string{"refs/tags/v*"}}, with(full, func(id *publishers.Identity) { id.SourceRef = "" }), notSaid},
+		{"no workflow", publishers.Rule{Workflows: []string{"x.yml"}}, with(full, func(id *publishers.Identity) { id.BuildConfigURI = "" }), notSaid},
+		{"no runner", publishers.Rule{HostedOnly: true}, with(full, func(id *publishers.Identity) { id.RunnerEnvironment = "" }), notSaid},
+		{"other repository of that name", publishers.Rule{RepositoryIDs: []string{"1"}}, full, "registered again by somebody else"},
+		{"version unknown", publishers.Rule{TagIsVersion: true}, full, "version is not known"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.rule.Publishers = patterns(t, "*")
+			err := publishers.Terms{Rules: []publishers.Rule{c.rule}}.Match(publisher(t, "github:pallets/flask"), c.id)
+			var m *publishers.MismatchError
+			if !errors.As(err, &m) {
+				t.Fatalf("error %v", err)
+			}
+			if c.want == "" && m.Hint() != "" || !strings.Contains(m.Hint(), c.want) {
+				t.Errorf("the hint is %q, wanted %q", m.Hint(), c.want)
+			}
+		})
 	}
 }
