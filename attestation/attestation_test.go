@@ -73,6 +73,7 @@ func TestParse(t *testing.T) {
 		{"GitHub, empty", `{"attestations":[]}`, nil, "holds no attestation"},
 		{"too many lines", many, nil, "more than 64 bundles"},
 		{"too many in an array", "[" + strings.TrimSuffix(strings.Repeat(b+",", 65), ",") + "]", nil, "more than 64 bundles"},
+		{"not UTF-8", `{"mediaType":"` + "\xff" + `"}`, nil, "not UTF-8"},
 		{"too many values", `{"mediaType":"m","x":[` + strings.Repeat("1,", 5000) + `1]}`, nil, "more than 4096 values"},
 		{"too deep", `{"mediaType":"m","x":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`, nil, "nests deeper"},
 	} {
@@ -163,6 +164,7 @@ func TestUnverified(t *testing.T) {
 		{"no predicate type", bundleOf(strings.Replace(statement(subject), "predicateType", "predicatetype", 1)), 0, "no predicateType"},
 		{"malformed payload", bundleOf(`{"_type":`), 0, "not JSON"},
 		{"payload with more after it", bundleOf(statement(subject) + "{}"), 0, "more follows"},
+		{"payload that is not UTF-8", bundleOf(strings.Replace(statement(subject), "a.tar.gz", "a\xff", 1)), 0, "not UTF-8"},
 		{"payload that is a list", bundleOf("[]"), 0, "has no"},
 		{"subject twice", bundleOf(strings.Replace(statement(subject), `"predicate":{}`, `"subject":[`+subject+`]`, 1)), 0, "stands twice"},
 		{"subject twice in other case", bundleOf(strings.Replace(statement(subject), `"predicate":{}`, `"Subject":[`+subject+`]`, 1)), 0, "stands twice"},

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"unicode/utf8"
 
 	"github.com/recipe-verify/recipe-verify/digest"
 )
@@ -132,6 +133,9 @@ func (c *Claims) readEnvelope(data []byte) error {
 
 // readStatement reads an in-toto statement without its predicate.
 func (c *Claims) readStatement(data []byte) error {
+	if !utf8.Valid(data) { // RFC 8259, 8.1; readers differ in what they make of it
+		return malformed("the statement is not UTF-8")
+	}
 	var statementType string
 	subjects := false
 	err := eachKey(data, func(key string, dec *json.Decoder) error {
