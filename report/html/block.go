@@ -37,6 +37,7 @@ func newBlock() *block {
 func (b *block) full() bool { return len(b.rows) >= blockRows || b.bytes >= blockBytes }
 
 func (b *block) ref(s string) int {
+	s = valid(s)
 	i, ok := b.index[s]
 	if !ok {
 		i = len(b.texts)
@@ -45,6 +46,15 @@ func (b *block) ref(s string) int {
 		b.bytes += len(s)
 	}
 	return i
+}
+
+// valid replaces what is no UTF-8 as JSON does, so that a report that was written
+// to JSON and read back makes the same page.
+func valid(s string) string {
+	if utf8.ValidString(s) {
+		return s
+	}
+	return string([]rune(s))
 }
 
 // add appends a source. assets/report.js knows the order by name.

@@ -72,7 +72,7 @@ func newTab(t *testing.T, scheme string) *tab {
 		// The page asks nobody; if it did, nobody would answer.
 		chromedp.Flag("host-resolver-rules", "MAP * ~NOTFOUND"),
 	)
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute) // t.Context ends before the browser is closed
+	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute) // t.Context ends before the browser is closed
 	t.Cleanup(cancel)
 	ctx, cancelAllocator := chromedp.NewExecAllocator(ctx, options...)
 	t.Cleanup(cancelAllocator)

@@ -161,7 +161,9 @@ func filters(t *testing.T, p *tab) {
 	p.visit("note=changed&sort=recipe")
 	p.wait(`document.getElementById("count").textContent.startsWith("24 of ")`)
 	// Nonsense in the address is no filter, and breaks nothing.
-	p.visit("verdict=<b>&page=-5&sort=constructor&host=nowhere")
+	p.visit("verdict=<b>&note=constructor&page=-5&sort=constructor")
+	p.wait(`document.getElementById("count").textContent === "30,012 sources, 1 to 100 shown"`)
+	p.visit("host=nowhere")
 	p.wait(`document.getElementById("count").textContent.startsWith("0 of ")`)
 	p.do(chromedp.Click(chromedp.CSS("#reset")))
 	p.wait(`document.getElementById("count").textContent.startsWith("30,012 sources")`)
@@ -323,6 +325,12 @@ func TestChromiumSmallPages(t *testing.T) {
 		if got := p.count(); got != want {
 			t.Errorf("the count says %q, want %q", got, want)
 		}
+	}
+	// Sources that are alike in everything have pages of their own.
+	p.do(chromedp.Navigate(page(t, 1, generated(0), generated(0))))
+	links := value[[]string](p, `[...document.querySelectorAll("#rows a")].map(a => a.hash)`)
+	if slices.Sort(links); len(slices.Compact(links)) != 3 {
+		t.Errorf("three sources have the pages %q", links)
 	}
 	p.mutex.Lock()
 	defer p.mutex.Unlock()

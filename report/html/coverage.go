@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"time"
 
@@ -94,13 +95,34 @@ type Snapshot struct {
 // report without a date has no place in time, which is an error.
 func NewSnapshot(h *report.Header) (*Snapshot, error) {
 	if h.Date == "" {
-		return nil, errors.New("the report has no date\nhint: give --date when a report is made for coverage over time")
+		return nil, errors.New("the report has no date, and coverage over time needs one\nhint: audit again with a date, or leave this report out")
 	}
 	day, err := time.Parse(time.RFC3339, h.Date)
 	if err != nil {
 		return nil, fmt.Errorf("the report's date %q is not like 2026-01-31T12:00:00Z", h.Date)
 	}
 	return &Snapshot{day: day}, nil
+}
+
+// ReadSnapshot makes a snapshot of a whole report. Errors are the reader's, those
+// of [NewSnapshot], or tell that the report is not complete.
+func ReadSnapshot(r *report.Reader) (*Snapshot, error) {
+	s, err := NewSnapshot(r.Header())
+	if err != nil {
+		return nil, err
+	}
+	for {
+		record, err := r.Next()
+		switch {
+		case errors.Is(err, io.EOF) && !r.Footer().Complete:
+			return nil, errors.New("the report is not complete, so it says nothing about coverage\nhint: go on with --resume, or leave this report out")
+		case errors.Is(err, io.EOF):
+			return s, nil
+		case err != nil:
+			return nil, err
+		}
+		s.Add(record)
+	}
 }
 
 // Add counts a record of the earlier report.

@@ -200,23 +200,32 @@ func earlier(t testing.TB, n int) []*html.Snapshot {
 // write writes a page of n generated records and the given ones.
 func write(t testing.TB, out io.Writer, n int, more ...*report.Record) {
 	t.Helper()
-	w := html.New(out, html.Options{Earlier: earlier(t, n)})
-	header := &report.Header{Tool: report.Tool{Name: "recipe-verify", Version: "1.0.0"}, Date: "2026-06-15T12:00:00Z", Discover: true}
+	writeTo(t, html.New(out, html.Options{Earlier: earlier(t, n)}), n, more...)
+}
+
+// writeTo writes a report of n generated records and the given ones.
+func writeTo(t testing.TB, w report.Writer, n int, more ...*report.Record) {
+	t.Helper()
+	header := &report.Header{
+		Schema: report.AuditSchema, Tool: report.Tool{Name: "recipe-verify", Version: "1.0.0"},
+		Date: "2026-06-15T12:00:00Z", Discover: true,
+	}
 	header.Policy.TrustedRoots = []string{"the public-good instance, by TUF", "GitHub, by TUF"}
 	header.Policy.MetadataOnly = true
 	if err := w.Header(header); err != nil {
 		t.Fatal(err)
 	}
-	record := func(r *report.Record) {
+	for i := range n + len(more) {
+		var r *report.Record
+		if i < n {
+			r = generated(i)
+		} else {
+			r = more[i-n]
+		}
+		r.Place = [2]int{i, 0}
 		if err := w.Record(r); err != nil {
 			t.Fatal(err)
 		}
-	}
-	for i := range n {
-		record(generated(i))
-	}
-	for _, r := range more {
-		record(r)
 	}
 	footer := &report.Footer{Complete: true}
 	footer.Recipes = n

@@ -370,6 +370,64 @@ func TestCoverageOverTime(t *testing.T) {
 	}
 }
 
+// A page made of a report in JSON Lines is the page of the run itself.
+func TestConvertedReportIsTheSame(t *testing.T) {
+	var direct, lines, converted bytes.Buffer
+	write(t, &direct, 700, hostileRecords()...)
+	writeTo(t, &report.Lines{W: &lines}, 700, hostileRecords()...)
+	reader, err := report.NewReader("report", &lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := report.Convert(reader, html.New(&converted, html.Options{Earlier: earlier(t, 700)})); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(direct.Bytes(), converted.Bytes()) {
+		t.Errorf("%d bytes were written at once, and %d when converted", direct.Len(), converted.Len())
+	}
+}
+
+func TestReadSnapshot(t *testing.T) {
+	var lines bytes.Buffer
+	writeTo(t, &report.Lines{W: &lines}, 40)
+	whole := lines.String()
+	for _, row := range []struct{ name, text, want string }{
+		{"whole", whole, ""},
+		{"interrupted", strings.Replace(whole, `"complete":true`, `"complete":false`, 1), "not complete"},
+		{"cut", whole[:len(whole)/2], "without a summary"},
+		{"without a date", strings.Replace(whole, `"date":"2026-06-15T12:00:00Z"`, `"date":""`, 1), "no date"},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			reader, err := report.NewReader("report", strings.NewReader(row.text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := html.ReadSnapshot(reader)
+			if row.want != "" {
+				if err == nil || !strings.Contains(err.Error(), row.want) {
+					t.Fatalf("the error is %v, want %q in it", err, row.want)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			var page bytes.Buffer
+			w := html.New(&page, html.Options{Earlier: []*html.Snapshot{got}})
+			if err := w.Header(&report.Header{}); err != nil {
+				t.Fatal(err)
+			}
+			if err := w.Footer(report.NewFooter()); err != nil {
+				t.Fatal(err)
+			}
+			const want = `<th scope="row">2026-06-15</th><td class="number">10</td><td class="number">0</td><td class="number">2</td><td class="number">8</td>`
+			if !strings.Contains(page.String(), want) {
+				t.Error("the page does not hold what the report says")
+			}
+		})
+	}
+}
+
 func TestSnapshotsNeedDates(t *testing.T) {
 	for _, date := range []string{"", "yesterday", "2026-01-31"} {
 		if _, err := html.NewSnapshot(&report.Header{Date: date}); err == nil {

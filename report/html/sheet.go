@@ -22,7 +22,7 @@ type entry struct {
 	class                       Class
 	id                          string // of the source's page, the same in every report
 	recipe, source, title, host string
-	publisher                   string // who signed, where that is verified
+	publisher                   string // who signed, where the evidence verifies
 	date                        string // when, sortable
 	change                      string // against the earlier report
 	downgrade                   bool   // change is a warning sign
@@ -61,7 +61,7 @@ func (s *sheet) trim() {
 func describe(r *report.Record) *entry {
 	e := &entry{
 		verdict: r.Verdict, class: classOf(r),
-		recipe: r.Recipe, source: r.Other, title: r.Other, host: r.Host,
+		recipe: r.Recipe, source: r.Other, title: r.Other, host: valid(r.Host),
 		message: r.Message, hint: r.Hint,
 	}
 	e.change, e.downgrade, e.warnings = change(r), r.Downgrade(), warnings(r)
@@ -79,6 +79,9 @@ func describe(r *report.Record) *entry {
 			e.date = cmp.Or(e.date, when(b.Verified.Time))
 		}
 	}
+	if e.class == Attestable && r.Finding.Genuine {
+		e.publisher = r.Finding.Publisher
+	}
 	e.sheet = pageOf(r)
 	return e
 }
@@ -86,7 +89,7 @@ func describe(r *report.Record) *entry {
 // pageID names a source's page by what stays the same from report to report.
 func pageID(r *report.Record) string {
 	key := append([]string{r.Recipe, r.Other, r.Pinned.SHA256, r.Pinned.MD5}, r.URLs...)
-	sum := sha256.Sum256([]byte(strings.Join(key, "\x00")))
+	sum := sha256.Sum256([]byte(valid(strings.Join(key, "\x00"))))
 	return base64.RawURLEncoding.EncodeToString(sum[:9])
 }
 

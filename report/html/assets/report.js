@@ -138,7 +138,7 @@
     });
     const down = state.sort.startsWith('-');
     const name = state.sort.replace(/^-/, '');
-    if (columns[name]) {
+    if (Object.hasOwn(columns, name)) {
       const rank = rankOf(name);
       order.sort((a, b) => (down ? rank[b] - rank[a] : rank[a] - rank[b]) || a - b);
     }
@@ -291,7 +291,7 @@
     if (hash.includes('=')) {
       const before = fragment();
       state = fresh();
-      for (const k of Object.keys(state)) if (p.has(k)) state[k] = k === 'page' ? Number(p.get(k)) || 1 : p.get(k);
+      for (const k of Object.keys(state)) if (p.has(k)) state[k] = k === 'page' ? parseInt(p.get(k), 10) || 1 : p.get(k);
       const same = fragment() === before;
       if (!same) { fill(); select(); draw(); }
       if (!close() || !same) { $('sources').scrollIntoView({ behavior: 'instant' }); $('sources-heading').focus({ preventScroll: true }); }
