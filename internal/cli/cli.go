@@ -62,7 +62,7 @@ func Main(ctx context.Context, env Env, stdin io.Reader, stdout, stderr io.Write
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	command, err := root.ExecuteContextC(ctx)
 	var exit *exitError
 	switch {
 	case err == nil:
@@ -73,19 +73,28 @@ func Main(ctx context.Context, env Env, stdin io.Reader, stdout, stderr io.Write
 		fmt.Fprintln(stderr, "interrupted")
 		return audit.StatusInterrupted
 	}
-	printError(stderr, err)
+	printError(stderr, command, err)
 	if exit != nil {
 		return exit.status
 	}
 	return audit.StatusError
 }
 
-func printError(w io.Writer, err error) {
+// printError says what is wrong, with a hint; a wrong command line without one of
+// its own gets the command's help.
+func printError(w io.Writer, command *cobra.Command, err error) {
 	message := strings.TrimSuffix(err.Error(), "\n")
 	fmt.Fprintf(w, "error: %s\n", report.PrintableLines(message)) // it may quote a file's name or content
+	if strings.Contains(message, "hint: ") {
+		return
+	}
+	var usage *usageError
 	var h interface{ Hint() string }
-	if errors.As(err, &h) && h.Hint() != "" && !strings.Contains(message, "hint: ") {
+	switch {
+	case errors.As(err, &h) && h.Hint() != "":
 		fmt.Fprintf(w, "hint: %s\n", report.PrintableLines(h.Hint()))
+	case errors.As(err, &usage):
+		fmt.Fprintf(w, "hint: %s --help\n", command.CommandPath())
 	}
 }
 

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
@@ -56,6 +57,26 @@ func (f *policyFlags) read(c *cobra.Command, recipes []string) (*policy.Policy, 
 	}
 	return policy.Read(found)
 }
+
+// above is as read, for folders of many recipes: the policy lies in the folders
+// that are named or above them. Those below are for single recipes, and an audit
+// does not take what it demands from what it audits.
+func (f *policyFlags) above(c *cobra.Command, dirs []string) (*policy.Policy, error) {
+	if len(dirs) == 0 {
+		dirs = []string{"."}
+	}
+	var recipes []string
+	for _, d := range dirs {
+		if info, err := os.Stat(d); err == nil && info.IsDir() {
+			d = filepath.Join(d, recipeFile)
+		}
+		recipes = append(recipes, d)
+	}
+	return f.read(c, recipes)
+}
+
+// recipeFile stands for a recipe directly in a folder.
+const recipeFile = "recipe.yaml"
 
 func sameFile(a, b string) bool {
 	if a == "" || b == "" {

@@ -288,7 +288,7 @@ func (f *trustCommand) update(c *cobra.Command) error {
 			warn(c.ErrOrStderr(), w)
 		}
 		if u.Err != nil {
-			printError(c.ErrOrStderr(), describeUpdateError(u))
+			printError(c.ErrOrStderr(), c, describeUpdateError(u))
 			status = worse(status, updateStatus(u.Err))
 			continue
 		}

@@ -8,11 +8,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/recipe-verify/recipe-verify/audit"
-	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/gate"
-	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/report"
-	"github.com/recipe-verify/recipe-verify/verify"
 )
 
 // verifyFlags are the flags of verify, as they were given.
@@ -20,18 +17,9 @@ type verifyFlags struct {
 	format, output, color string
 	quiet, verbose        bool
 
-	noDownload, requireAttestations, offline bool
-	publishers                               string
-	cacheDir, timeout, maxArchive            string
-	mirrors                                  []string
-	jobs                                     int
+	noDownload bool
 
-	predicateTypes      []string
-	noImmutableReleases bool
-
-	policyFlags
-	trustFlags
-	evaluationFlags
+	runFlags
 }
 
 func newVerify(env Env) *cobra.Command {
@@ -78,27 +66,20 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.BoolVarP(&f.verbose, "verbose", "v", false, "report every address and bundle that was considered")
 	s.StringVar(&f.color, "color", "auto", "colour the text, `WHEN` is auto, always or never; NO_COLOR is honoured")
 	s.BoolVar(&f.noDownload, "no-download", false, "metadata only: verify the evidence for the recipe's sha256, and do not fetch archives")
-	s.StringVar(&f.publishers, "publishers", "any", "`any` or all of a source's publishers must have signed it")
-	s.BoolVar(&f.requireAttestations, "require-attestations", false, "a URL source for which neither recipe nor policy names publishers is missing, unless the policy excepts it")
-	s.BoolVar(&f.offline, "offline", false, "open no network connection")
-	s.StringVar(&f.cacheDir, "cache-dir", "", "keep Sigstore's TUF metadata below `DIR` (default: the user's cache folder)")
-	s.StringVar(&f.timeout, "timeout", fetch.DefaultTimeout.String(), "give up a request that makes no progress for `DURATION`")
-	s.StringVar(&f.maxArchive, "max-archive-size", "16GiB", "refuse archives of more than `SIZE`")
-	s.StringArrayVar(&f.mirrors, "mirror", nil, "fetch addresses that begin with FROM below TO, an http(s) address or a folder, given as `FROM=TO` (may be repeated)")
-	s.IntVar(&f.jobs, "jobs", audit.DefaultJobs, "work on `N` sources at a time")
-	s.StringArrayVar(&f.predicateTypes, "predicate-type", nil, "accept statements of the type `URI`, and no others, where a recipe lists none (may be repeated)")
-	s.BoolVar(&f.noImmutableReleases, "no-immutable-releases", false, "GitHub's own attestations of immutable releases do not count")
-	f.policyFlags.register(c)
-	f.trustFlags.register(c)
-	f.evaluationFlags.register(c, "this machine's")
+	f.runFlags.register(c, "this machine's", audit.DefaultJobs)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 }
 
 func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
-	o, err := f.options(c, env, args)
+	p, err := f.policyFlags.read(c, args)
 	if err != nil {
 		return err
 	}
+	o, err := f.runFlags.options(c, env, p)
+	if err != nil {
+		return err
+	}
+	o.NoDownload = f.noDownload
 	out := newOutput(f.output, c.OutOrStdout())
 	handler, err := f.handler(c, env, out)
 	if err != nil {
@@ -137,7 +118,7 @@ func (f *verifyFlags) failed(ctx context.Context, err error) error {
 }
 
 func (f *verifyFlags) handler(c *cobra.Command, env Env, out *output) (report.Handler, error) {
-	color, err := f.useColor(c, env, out)
+	color, err := useColor(c, env, f.color, out.stream)
 	if err != nil {
 		return nil, err
 	}
@@ -150,109 +131,18 @@ func (f *verifyFlags) handler(c *cobra.Command, env Env, out *output) (report.Ha
 	return nil, wrongValue(c, "--format", f.format, "text or json")
 }
 
-func (f *verifyFlags) useColor(c *cobra.Command, env Env, out *output) (bool, error) {
-	switch f.color {
+func useColor(c *cobra.Command, env Env, when string, stream any) (bool, error) {
+	switch when {
 	case "always":
 		return true, nil
 	case "never":
 		return false, nil
 	case "auto":
-		return env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb" && env.IsTerminal(out.stream), nil
+		return env.Getenv("NO_COLOR") == "" && env.Getenv("TERM") != "dumb" && env.IsTerminal(stream), nil
 	}
-	return false, wrongValue(c, "--color", f.color, "auto, always or never")
+	return false, wrongValue(c, "--color", when, "auto, always or never")
 }
 
 func wrongValue(c *cobra.Command, flag, found, wanted string) error {
 	return &usageError{fmt.Errorf("%s: found %q, wanted %s", flag, found, wanted), c.CommandPath() + " --help"}
-}
-
-// options puts the policy and the flags together; a flag that was given wins.
-func (f *verifyFlags) options(c *cobra.Command, env Env, args []string) (gate.Options, error) {
-	given := c.Flags().Changed
-	o := gate.Options{NoDownload: f.noDownload, Jobs: f.jobs}
-	p, err := f.policyFlags.read(c, args)
-	if err != nil {
-		return o, err
-	}
-	if o.Policy, err = f.overridden(c, *p); err != nil {
-		return o, err
-	}
-	if f.jobs < 1 {
-		return o, wrongValue(c, "--jobs", fmt.Sprint(f.jobs), "a number from 1 on")
-	}
-	for _, s := range f.mirrors {
-		m, err := fetch.ParseMirror(s)
-		if err != nil {
-			return o, flagError("--mirror", err)
-		}
-		o.Mirrors = append(o.Mirrors, m)
-	}
-	if o, err = o.WithPolicy(); err != nil {
-		return o, err
-	}
-	if o.Timeout == 0 {
-		o.Timeout = fetch.DefaultTimeout
-	}
-	if f.trustFlags.named() {
-		if o.Trust, err = f.trustFlags.config(); err != nil {
-			return o, err
-		}
-	}
-	if given("publishers") || o.Policy.Match == "" {
-		match, err := policy.ParseMatch(f.publishers)
-		if err != nil {
-			return o, flagError("--publishers", err)
-		}
-		o.Match = verify.Any
-		if match == policy.All {
-			o.Match = verify.All
-		}
-	}
-	o.Recipe, err = f.evaluationFlags.options(env)
-	return o, err
-}
-
-// overridden puts what flags say in the place of what a policy does.
-func (f *verifyFlags) overridden(c *cobra.Command, p policy.Policy) (*policy.Policy, error) {
-	given := c.Flags().Changed
-	p.Offline = choose(given("offline"), f.offline, p.Offline)
-	p.CacheDir = choose(given("cache-dir"), f.cacheDir, p.CacheDir)
-	var err error
-	if given("timeout") {
-		if p.Timeout, err = policy.ParseTimeout(f.timeout); err != nil {
-			return nil, flagError("--timeout", err)
-		}
-	}
-	if given("max-archive-size") {
-		if p.MaxArchive, err = policy.ParseSize(f.maxArchive); err != nil {
-			return nil, flagError("--max-archive-size", err)
-		}
-	}
-	if given("predicate-type") {
-		for _, t := range f.predicateTypes {
-			if err := policy.CheckPredicateType(t); err != nil {
-				return nil, flagError("--predicate-type", err)
-			}
-		}
-		p.PredicateTypes = f.predicateTypes
-	}
-	p.NoImmutableReleases = choose(given("no-immutable-releases"), f.noImmutableReleases, p.NoImmutableReleases)
-	switch {
-	case given("require-attestations") && f.requireAttestations:
-		return p.WithAllRequired("--require-attestations"), nil
-	case given("require-attestations"):
-		p.Require = nil
-	}
-	return &p, nil
-}
-
-func choose[T any](given bool, flag, file T) T {
-	if given {
-		return flag
-	}
-	return file
-}
-
-func flagError(flag string, err error) error {
-	return &usageError{fmt.Errorf("%s: %w", flag, err), "recipe-verify verify --help"}
 }
