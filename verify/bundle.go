@@ -51,6 +51,12 @@ func (x finding) domain() string {
 	return x.progress.domain.Name
 }
 
+// foreign tells that nothing is known against the bundle but that no domain
+// vouches for its certificate: none of its signatures could be looked at.
+func (x finding) foreign() bool {
+	return x.content == nil && x.progress == nil && x.failed != nil && x.failed.Code == CodeUnknownAuthority
+}
+
 // verifyBundle verifies everything about one candidate, except whether it is
 // what the rules want. With a digest, that is what it has to speak of; without
 // one, which is for looking at bundles only, the signature is verified over

@@ -119,6 +119,9 @@ func TestConformanceCases(t *testing.T) {
 		{"Rekor v2 in a domain without authorities for time stamps", rooted(func(r *sigstoretest.Root) { r.TimestampAuthorities = nil }), sign(v2), verify.CodeTimestamp},
 		{"bundle-with-root-cert_fail", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV01), sigstoretest.WithRoot()), verify.CodeCertificate},
 		{"bundle-with-root-cert_fail, version 0.2", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV02), sigstoretest.WithIntermediate(), sigstoretest.WithRoot()), verify.CodeCertificate},
+		{"no certificate beside the signer's", good, altered(sign(v1, sigstoretest.Version(sigstoretest.BundleV02), sigstoretest.WithIntermediate()), func(b *sigstoretest.Bundle) {
+			b.VerificationMaterial.Chain.Certificates[1].RawBytes = []byte("x")
+		}), verify.CodeNoCertificate},
 		{"intermediate in chain", good, sign(v1, sigstoretest.Version(sigstoretest.BundleV02), sigstoretest.WithIntermediate()), ""},
 		{"managed key", good, sign(v1, sigstoretest.BareKey()), verify.CodeNoCertificate},
 	} {

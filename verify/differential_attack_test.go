@@ -129,6 +129,10 @@ func TestSignedSubjectsThatCannotBeRead(t *testing.T) {
 	if got := w.judge(t, w.Sign(s, flask, sigstoretest.RekorV1).JSON(), "github:pallets/flask"); got != verify.CodeMalformed {
 		t.Errorf("code %q, wanted %q", got, verify.CodeMalformed)
 	}
+	hashed := w.Sign(s, flask, sigstoretest.RekorV1, sigstoretest.HashedRekord())
+	if got := w.judge(t, hashed.JSON(), "github:pallets/flask"); got != verify.CodeMalformed {
+		t.Errorf("logged as hashedrekord: code %q, wanted %q", got, verify.CodeMalformed)
+	}
 	forged := w.Sign(s, flask, sigstoretest.RekorV1, sigstoretest.ForgedSignature())
 	if got := w.judge(t, forged.JSON(), "github:pallets/flask"); got != verify.CodeSignature {
 		t.Errorf("forged: code %q, wanted %q", got, verify.CodeSignature)

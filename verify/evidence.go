@@ -32,7 +32,7 @@ type Status string
 // The statuses of a bundle.
 const (
 	Counted   Status = "counted"   // it is evidence for a publisher
-	SetAside  Status = "set-aside" // it speaks of another archive
+	SetAside  Status = "set-aside" // it speaks of another archive, or is a stranger's in a pool
 	Unmatched Status = "mismatch"  // it is genuine, and not what is wanted
 	Broken    Status = "invalid"   // it speaks of the archive, and does not verify
 )

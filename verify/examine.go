@@ -86,6 +86,10 @@ func (v *Verifier) examine(c attestation.Candidate, d digest.SHA256) (e candidat
 	b.Domain = e.found.domain()
 	if e.found.content == nil {
 		b.Unverified = unverifiedContent(c, claims)
+		if fail := e.found.failed; c.Pooled && e.found.foreign() {
+			e.account = b.notCounted(SetAside, fail.Code, fail.Message, fail.Mend)
+			return e
+		}
 		e.account = b.broken(e.found.failed)
 		return e
 	}

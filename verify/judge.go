@@ -224,7 +224,11 @@ func nearestMiss(bundles []Bundle, d digest.SHA256) error {
 		return &MismatchError{Code: CodeOtherDigest, Message: fmt.Sprintf("no evidence lists sha256:%s", d)}
 	}
 	b := bundles[nearest]
-	if b.Status == SetAside {
+	switch {
+	case b.Status == SetAside && b.Code == CodeUnknownAuthority:
+		// Nothing is left that could speak for the archive, and this does list it.
+		return &InvalidError{Code: b.Code, Message: b.Reason, Mend: b.Hint}
+	case b.Status == SetAside:
 		return &MismatchError{
 			Code:    CodeOtherDigest,
 			Message: "the evidence speaks of another file: " + b.Reason,
@@ -238,17 +242,19 @@ func nearness(b Bundle) int {
 	switch b.Code {
 	case CodeOtherDigest:
 		return 0
-	case CodePredicate:
+	case CodeUnknownAuthority:
 		return 1
-	case CodeSubjectName, CodeRelease, CodeReleaseNotAllowed:
+	case CodePredicate:
 		return 2
+	case CodeSubjectName, CodeRelease, CodeReleaseNotAllowed:
+		return 3
 	case CodeBound: // of the recipe's publisher
-		return 10
+		return 11
 	}
 	if b.publisher == nil {
-		return 3
+		return 4
 	}
-	return 3 + rank(b.publisher.Field)
+	return 4 + rank(b.publisher.Field)
 }
 
 func publisherNames(list []publishers.Publisher) []string {

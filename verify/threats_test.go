@@ -555,5 +555,45 @@ func TestContentOfEvidence(t *testing.T) {
 		if c.Time.IsZero() || len(c.LogEntries) != 1 || c.LogEntries[0].Index < 0 || c.Certificate.SourceRepository != "https://github.com/pallets/flask" {
 			t.Errorf("%s: %+v", name, c)
 		}
+		if e := c.LogEntries[0]; !strings.HasPrefix(e.Log, "https://") || e.Time.IsZero() != e.RekorV2 {
+			t.Errorf("%s: log entry %+v", name, e)
+		}
+	}
+}
+
+// What a bundle says that was not verified is told as that, and completely.
+func TestContentOfWhatIsNoEvidence(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	for name, c := range map[string]struct {
+		bundle *sigstoretest.Bundle
+		status verify.Status
+	}{
+		"broken":       {w.Sign(provenance, flask, sigstoretest.RekorV1, sigstoretest.ForgedCheckpoint()), verify.Broken},
+		"other digest": {w.Sign(sigstoretest.Attest("x", []byte("x")), flask, sigstoretest.RekorV1), verify.SetAside},
+		"promise":      {w.old(sigstoretest.Message(archive)), verify.Broken},
+	} {
+		_, bundles, _ := w.verifier.Verify([]attestation.Candidate{candidateOf(t, c.bundle)}, archiveDigest, flaskRules(t))
+		b := bundles[0]
+		if b.Status != c.status || b.Verified != nil || b.Unverified == nil {
+			t.Errorf("%s: %+v", name, b)
+			continue
+		}
+		if u := b.Unverified; u.Certificate.SAN != flask.SANs[0].Value || len(u.LogEntries) != 1 || u.LogEntries[0].Log != "" || !u.Time.IsZero() {
+			t.Errorf("%s: unverified content %+v", name, u)
+		}
+	}
+}
+
+// Whoever sees a certificate of GitHub's learns where its root comes from.
+func TestUnknownAuthorityHints(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	github := sigstoretest.New(sigstoretest.Options{Flavor: sigstoretest.GitHubInstance})
+	stranger := sigstoretest.New(sigstoretest.Options{})
+	for issuer, want := range map[*sigstoretest.Sigstore]bool{github: true, stranger: false} {
+		_, bundles, _ := w.verifier.Verify([]attestation.Candidate{candidateOf(t, issuer.Sign(provenance, flask, sigstoretest.NoLog))}, archiveDigest, flaskRules(t))
+		b := bundles[0]
+		if b.Code != verify.CodeUnknownAuthority || !strings.Contains(b.Hint, "the trusted roots in use are: test") || strings.Contains(b.Hint, "gh attestation trusted-root") != want {
+			t.Errorf("code %q, hint %q", b.Code, b.Hint)
+		}
 	}
 }

@@ -168,7 +168,8 @@ func onPyPI(address string) bool {
 // demands; its predicate type is accepted; its issuer, SAN and source
 // repository are the publisher's, and the policy's terms hold
 // ([publishers.Terms.Match]); and it is of one of Bound, if there are any.
-// It also proves that no candidate lists d and fails to verify. It proves
+// It also proves that no candidate lists d and fails to verify, but for those of
+// a pool ([attestation.Candidate]) that no trusted root vouches for. It proves
 // nothing about the archive's bytes: that they have the digest d is for the
 // caller to measure.
 //
