@@ -223,6 +223,9 @@ func opensSource(t *testing.T, p *tab) {
 	p.do(chromedp.Click(chromedp.CSS("#rows a")))
 	p.wait(`!document.getElementById("source").hidden && document.getElementById("report").hidden`)
 	p.axe()
+	if got := value[float64](p, `scrollY`); got != 0 {
+		t.Errorf("the page of a source is scrolled by %v", got)
+	}
 	if got := value[string](p, `document.title`); got != "package-01200-3.1.4.tar.gz: verified – recipe-verify audit" {
 		t.Errorf("the title is %q", got)
 	}

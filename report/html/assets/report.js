@@ -249,8 +249,8 @@
     $('report').hidden = true;
     $('source').hidden = false;
     document.title = `${shown(value(i, TITLE))}: ${verdict.label} – ${title}`;
-    window.scrollTo(0, 0);
-    head.focus();
+    window.scrollTo({ top: 0, behavior: 'instant' });
+    head.focus({ preventScroll: true });
   };
   const close = () => {
     if (opened < 0) return false;
