@@ -44,6 +44,11 @@ type Candidate struct {
 	// MatchSubject tells whether a subject's name stands for the archive's
 	// file; nil when the ecosystem does not say how its subjects are named.
 	MatchSubject func(name string) bool
+	// Pooled tells that it comes from a look-up by digest, where whatever was
+	// ever uploaded for these bytes is pooled. Only of such a candidate a
+	// certificate that no trusted root vouches for is set aside, instead of
+	// making the source invalid (DESIGN.md, "What 'verified' means").
+	Pooled bool
 }
 
 // A Query is what a resolver is asked: where evidence for one archive lies.
