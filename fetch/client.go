@@ -200,6 +200,10 @@ type DocumentOptions struct {
 	MaxBytes int64
 	// Anonymous leaves out all credentials.
 	Anonymous bool
+	// Foreign says that an answer named the address, and neither a recipe nor
+	// the user did: it is treated as a redirect of a public host is, so it must
+	// be an https one of a public address. No credentials are sent.
+	Foreign bool
 }
 
 // Document fetches a document, or takes it from Cache. A nil error means that
@@ -207,7 +211,7 @@ type DocumentOptions struct {
 // the error is a [*NotFoundError], [*UnavailableError], [*QuotaError],
 // [*RefusedError] or [*TooLargeError], or wraps context.Canceled.
 func (c *Client) Document(ctx context.Context, rawURL string, o DocumentOptions) (*Document, error) {
-	r := request{url: rawURL, accept: o.Accept, limit: o.MaxBytes, anonymous: o.Anonymous}
+	r := request{url: rawURL, accept: o.Accept, limit: o.MaxBytes, anonymous: o.Anonymous || o.Foreign, foreign: o.Foreign}
 	if r.limit <= 0 {
 		r.limit = DefaultMaxDocument
 	}
@@ -299,6 +303,7 @@ type request struct {
 	accept    string
 	limit     int64 // bytes
 	anonymous bool
+	foreign   bool
 	archive   bool
 	progress  func(Progress)
 	known     *entry // what is asked for on condition that it has changed
@@ -324,6 +329,9 @@ func (c *Client) fetch(ctx context.Context, r request, to body) (outcome, error)
 	u, err := parseURL(r.url)
 	if err != nil {
 		return outcome{}, err
+	}
+	if r.foreign && (u.Scheme != "https" || u.User != nil) {
+		return outcome{}, &RefusedError{URL: r.url, Found: "an address that an answer names, and that is no plain https one", Wanted: "https://host/path"}
 	}
 	t := newTransfer(ctx, c, e, r, to)
 	defer t.stop()

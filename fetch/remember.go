@@ -38,8 +38,8 @@ func newMemory() *memory {
 // memoryKey is what makes two calls ask for the same document. In one client
 // the same URL has the same credentials.
 type memoryKey struct {
-	url, accept string
-	anonymous   bool
+	url, accept        string
+	anonymous, foreign bool
 }
 
 // flightKey has the limit too: who allows less may fail where others do not.
@@ -94,7 +94,7 @@ func (c *Client) remembered(ctx context.Context, r request) (*Document, error) {
 		return nil, callerEnded(ctx, r.url)
 	}
 	m := e.memory
-	key := memoryKey{url: r.url, accept: r.accept, anonymous: r.anonymous}
+	key := memoryKey{url: r.url, accept: r.accept, anonymous: r.anonymous, foreign: r.foreign}
 	key.url, _, _ = strings.Cut(r.url, "#")
 	at := flightKey{key, r.limit}
 	m.mu.Lock()

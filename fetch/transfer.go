@@ -71,6 +71,7 @@ func (t *transfer) remote(at place) (outcome, error) {
 	t.target = &target
 	ctx := context.WithValue(t.ctx, tripKey{}, &trip{
 		asked: t.asked.url, hops: t.hops, mirrored: at.mirrored, standsFor: t.standsFor, dog: t.dog,
+		foreign: t.asked.foreign && !at.mirrored,
 	})
 	r, err := retryablehttp.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
 	if err != nil {

@@ -41,6 +41,7 @@ type trip struct {
 	hops      int    // redirects before this chain
 	mirrored  bool
 	standsFor string       // with mirrored: the host whose URL was asked for
+	foreign   bool         // an answer named the address
 	origin    atomic.Int32 // the reach of the address that was connected to first
 	dog       *watchdog    // sleeps while a request waits for its turn
 }
@@ -140,8 +141,11 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	// The recipe's own address, or a mirror's, may be close to this machine.
 	// net/http sets Response on requests that follow a redirect only.
 	first, limit := r.Response == nil, loopback
-	if !first {
+	switch {
+	case !first:
 		limit = reach(t.origin.Load())
+	case t.foreign:
+		limit = public
 	}
 	is, err := reachOfHost(r.URL.Hostname(), g.classify)
 	switch {
