@@ -90,6 +90,18 @@ func Parse(origin string, data []byte) ([]Candidate, error) {
 	return d.Candidates, nil
 }
 
+// Size is how many bytes a document has once it is unpacked, as far as that can
+// be told without unpacking it: what a snappy block claims, and its own length
+// otherwise. What is no document has its own length.
+func Size(data []byte) int64 {
+	if len(data) > 0 && data[0] >= 0x80 {
+		if n, err := snappy.DecodedLen(data); err == nil {
+			return max(int64(n), int64(len(data)))
+		}
+	}
+	return int64(len(data))
+}
+
 type parser struct {
 	origin   string
 	index    int

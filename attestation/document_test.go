@@ -78,6 +78,25 @@ func TestReadRefusesSnappyBombs(t *testing.T) {
 	}
 }
 
+func TestSize(t *testing.T) {
+	text := strings.Repeat("a", 3000)
+	for _, c := range []struct {
+		name, document string
+		want           int64
+	}{
+		{"JSON", "{}", 2},
+		{"nothing", "", 0},
+		{"block", pack(text), 3000},
+		{"block that claims 4 GiB", "\xff\xff\xff\xff\x0f", 1<<32 - 1},
+		{"block that claims less than it has", "\x80\x01" + text, 3002},
+		{"neither", "\xff\xff\xff\xff\xff\xff\x7f", 7},
+	} {
+		if got := attestation.Size([]byte(c.document)); got != c.want {
+			t.Errorf("%s: found %d, wanted %d", c.name, got, c.want)
+		}
+	}
+}
+
 func TestReadElsewhere(t *testing.T) {
 	b := bundleOf(statement(subject))
 	document := `{"attestations":[
