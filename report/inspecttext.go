@@ -103,7 +103,7 @@ func (s InspectSummary) words(artifact bool) string {
 	}
 	words := fmt.Sprintf("%d %s: %d genuine", s.Bundles, noun, s.Genuine)
 	if n := s.Bundles - s.Genuine; n > 0 {
-		words += fmt.Sprintf(", %d that do not verify", n)
+		words += fmt.Sprintf(", %d not", n)
 	}
 	if s.Elsewhere > 0 {
 		words += fmt.Sprintf("; %d more elsewhere, not looked at", s.Elsewhere)
@@ -121,7 +121,11 @@ func (t *inspectText) bundle(b InspectedBundle, all int) {
 		t.line("%s: genuine", name)
 		t.content("  ", b.Verified)
 	default:
-		t.line("%s: does not verify: %s", name, shown(b.Reason))
+		what := "does not verify"
+		if b.Unverified == nil {
+			what = "is not understood"
+		}
+		t.line("%s: %s: %s", name, what, shown(b.Reason))
 		t.field("  ", "hint:", b.Hint)
 		t.field("  ", "detail", b.Detail)
 		if b.Unverified != nil {
