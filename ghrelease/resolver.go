@@ -1,29 +1,43 @@
-// Package ghrelease fetches the bundles that a recipe names in bundle_url, such
-// as the .sigstore.json and .intoto.jsonl files beside the assets of a GitHub
-// release.
+// Package ghrelease finds evidence of the assets of GitHub releases. As a
+// resolver it fetches the bundles that a recipe names in bundle_url, such as the
+// .sigstore.json and .intoto.jsonl files beside an asset. As a discoverer it asks
+// GitHub's attestations API by digest, and looks for such files.
 package ghrelease
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/fetch"
 )
 
-// MaxBundleURLs is the most addresses that one source may name, as package
-// recipe has it.
-const MaxBundleURLs = 64
+// Limits. Going over one is an error, never a truncation.
+const (
+	// MaxBundleURLs is the most addresses that one source may name, as package
+	// recipe has it.
+	MaxBundleURLs = 64
+	// MaxPages is the most pages of an answer of the attestations API.
+	MaxPages = 16
+	// MaxRelease is the most bytes of what the API says of a release, whose list
+	// of assets takes some 1.5 KiB for each.
+	MaxRelease = 2 << 20
+	// maxAnonymous is how many requests are made a second time without the token,
+	// in a resolver's life: GitHub answers 60 an hour.
+	maxAnonymous = 50
+)
 
-// A Resolver fetches the documents at a source's bundle_url. It may be used by
-// several goroutines at a time.
+// A Resolver fetches the documents at a source's bundle_url, and finds what a
+// block could name. It may be used by several goroutines at a time.
 type Resolver struct {
 	Client *fetch.Client
+
+	anonymous atomic.Int32 // requests made again without the token
 }
 
-// Name implements [attestation.Resolver].
+// Name implements [attestation.Resolver] and [attestation.Discoverer].
 func (r *Resolver) Name() string { return "ghrelease" }
 
 // Resolve implements [attestation.Resolver]. All addresses are fetched and
@@ -31,43 +45,43 @@ func (r *Resolver) Name() string { return "ghrelease" }
 // resolver's. An address that has nothing is passed over as long as another has
 // something; one that cannot be reached fails the whole, since what it holds
 // might matter.
+//
+// A bundle_url may be a look-up of the source's digest in GitHub's attestations
+// API (https://api.github.com/repos/OWNER/REPO/attestations/sha256:HEX): then
+// all of its pages are read, and the bundles that it names the addresses of.
 func (r *Resolver) Resolve(ctx context.Context, q attestation.Query) (attestation.Answer, error) {
-	var answer attestation.Answer
+	c := r.collect(q)
 	if len(q.BundleURLs) == 0 {
-		return answer, attestation.ErrNotMine
+		return c.answer, attestation.ErrNotMine
 	}
 	if len(q.BundleURLs) > MaxBundleURLs {
-		return answer, &attestation.FormatError{Index: -1, Problem: fmt.Sprintf("the source names more than %d bundle_urls", MaxBundleURLs)}
+		return c.answer, &attestation.FormatError{Index: -1, Problem: fmt.Sprintf("the source names more than %d bundle_urls", MaxBundleURLs)}
 	}
-	left := q.Limit() // for all documents together, since they are held together
 	for _, address := range q.BundleURLs {
-		answer.Addresses = append(answer.Addresses, address)
-		found, size, err := r.document(ctx, address, left)
-		var large *fetch.TooLargeError
-		if errors.As(err, &large) {
-			return answer, &fetch.TooLargeError{URL: address, Limit: q.Limit(), Size: large.Size}
+		var err error
+		if first, ok := parseLookup(address, q.SHA256); ok {
+			err = c.lookUp(ctx, first)
+		} else {
+			err = c.document(ctx, address)
 		}
-		left -= size
-		var absent *fetch.NotFoundError
-		if errors.As(err, &absent) {
-			continue
-		}
-		if err != nil {
-			return answer, err
-		}
-		answer.Candidates = append(answer.Candidates, found...)
-		if len(answer.Candidates) > attestation.MaxBundles {
-			return answer, &attestation.FormatError{Index: -1, Problem: fmt.Sprintf("the bundle_urls together hold more than %d bundles", attestation.MaxBundles)}
+		if err != nil && !absent(err) {
+			return answered(c.answer, err)
 		}
 	}
-	if len(answer.Candidates) == 0 {
-		return answer, &attestation.NoneError{
+	if len(c.answer.Candidates) == 0 {
+		return c.answer, &attestation.NoneError{
 			Where: "bundle_url",
 			What:  redacted(q.URLs, ", ") + ": nothing is at " + redacted(q.BundleURLs, " or "),
 			Mend:  "look at the release for its .sigstore.json or .intoto.jsonl file and correct bundle_url",
 		}
 	}
-	return answer, nil
+	return c.answer, nil
+}
+
+// answered gives an answer without candidates, since not all were obtained.
+func answered(a attestation.Answer, err error) (attestation.Answer, error) {
+	a.Candidates = nil
+	return a, err
 }
 
 // redacted lists addresses as they may be printed.
@@ -77,22 +91,4 @@ func redacted(addresses []string, separator string) string {
 		shown = append(shown, fetch.Redact(a))
 	}
 	return strings.Join(shown, separator)
-}
-
-// document fetches and reads one document of at most the given bytes, and tells
-// how many it had.
-func (r *Resolver) document(ctx context.Context, address string, most int64) ([]attestation.Candidate, int64, error) {
-	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{
-		Accept:   "application/json, application/octet-stream;q=0.9, */*;q=0.8",
-		MaxBytes: max(most, 1), // 0 would stand for the client's default
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	found, err := attestation.Parse(address, doc.Body)
-	var format *attestation.FormatError
-	if errors.As(err, &format) {
-		format.Origin = fetch.Redact(format.Origin) // the error is for people
-	}
-	return found, int64(len(doc.Body)), err
 }

@@ -1,9 +1,7 @@
 package pypi
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
@@ -23,16 +21,17 @@ const (
 const (
 	index           = "https://pypi.org"
 	integrityAccept = "application/vnd.pypi.integrity.v1+json"
-	simpleAccept    = "application/vnd.pypi.simple.v1+json"
 )
 
 // A Resolver finds provenance on PyPI. It may be used by several goroutines at
 // a time.
 type Resolver struct {
 	Client *fetch.Client
+
+	indexes indexes // for Discover
 }
 
-// Name implements [attestation.Resolver].
+// Name implements [attestation.Resolver] and [attestation.Discoverer].
 func (r *Resolver) Name() string { return "pypi" }
 
 // Resolve implements [attestation.Resolver]. It is for sources that lie on one
@@ -98,20 +97,10 @@ func (r *Resolver) provenance(ctx context.Context, answer *attestation.Answer, a
 	return candidates, err
 }
 
-// simpleFile is one file in an answer of the Simple API (PyPA simple repository
-// API, version 1.3).
-type simpleFile struct {
-	Name   string `json:"filename"`
-	Hashes struct {
-		SHA256 string `json:"sha256"` // alone: a map would hold as many as somebody sends
-	} `json:"hashes"`
-	Provenance *string `json:"provenance"`
-}
-
 // findByDigest looks for the pinned digest among the files of the project, for
 // names that project and version cannot be read from with certainty.
 func (r *Resolver) findByDigest(ctx context.Context, answer *attestation.Answer, file File, q attestation.Query) (string, error) {
-	address := fmt.Sprintf("%s/simple/%s/", index, url.PathEscape(file.Project))
+	address := simpleURL(file.Project)
 	answer.Addresses = append(answer.Addresses, address)
 	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{Accept: simpleAccept, MaxBytes: MaxIndex / attestation.MaxDocument * q.Limit()})
 	var absent *fetch.NotFoundError
@@ -136,44 +125,4 @@ func (r *Resolver) findByDigest(ctx context.Context, answer *attestation.Answer,
 	// The file stays the one that the recipe's address names: the index may list
 	// the digest under another version's name, which is then a mismatch.
 	return *found.Provenance, nil
-}
-
-// fileWithDigest walks the list of files one at a time, so that a long one does
-// not stand in memory twice.
-func fileWithDigest(body []byte, sha256 string) (*simpleFile, error) {
-	malformed := errors.New("the answer is not a project of the Simple API in JSON")
-	var page struct {
-		Files json.RawMessage `json:"files"`
-	}
-	if err := json.Unmarshal(body, &page); err != nil || len(page.Files) == 0 {
-		return nil, malformed
-	}
-	dec := json.NewDecoder(bytes.NewReader(page.Files))
-	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
-		return nil, malformed
-	}
-	for dec.More() {
-		var f simpleFile
-		if err := dec.Decode(&f); err != nil {
-			return nil, malformed
-		}
-		if f.Hashes.SHA256 == sha256 {
-			return &f, nil
-		}
-	}
-	return nil, nil
-}
-
-// sameIndex refuses links that lead away from the index: whoever can write one
-// into its answer must not choose who vouches for the file.
-func sameIndex(address string) error {
-	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || u.Host != "pypi.org" || u.User != nil {
-		return &fetch.RefusedError{
-			URL:    address,
-			Found:  "an address that PyPI's index names as provenance, and that lies elsewhere",
-			Wanted: "an https address on pypi.org",
-		}
-	}
-	return nil
 }
