@@ -140,7 +140,7 @@ func (c *Claims) readStatement(data []byte) error {
 	subjects := false
 	err := eachKey(data, func(key string, dec *json.Decoder) error {
 		switch key {
-		case "_type":
+		case "_type", "type": // writers by protocol buffers use the latter (statement.proto); both are one key too many
 			return dec.Decode(&statementType)
 		case "predicateType":
 			return dec.Decode(&c.PredicateType)

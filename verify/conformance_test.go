@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,6 +132,36 @@ func TestConformanceCases(t *testing.T) {
 				t.Errorf("code %q, wanted %q", got, c.want)
 			}
 		})
+	}
+}
+
+// rekor2-checkpoint-*_fail, and the same of Rekor's first version: checkpoints
+// that lack a part.
+func TestConformanceCheckpoints(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	other := sigstoretest.New(sigstoretest.Options{})
+	for name, log := range logs {
+		b := w.Sign(provenance, flask, log)
+		lines := strings.Split(b.Entry().Proof.Checkpoint.Envelope, "\n") // origin, size, root hash, "", signature, ""
+		foreign := strings.Split(other.Sign(provenance, flask, log).Entry().Proof.Checkpoint.Envelope, "\n")
+		for what, envelope := range map[string][]string{
+			"missing-origin":         append([]string{}, lines[1:]...),
+			"missing-size":           {lines[0], lines[2], lines[3], lines[4], ""},
+			"missing-root-hash":      {lines[0], lines[1], lines[3], lines[4], ""},
+			"missing-log-signature":  {lines[0], lines[1], lines[2], "", ""},
+			"no-matching-signature":  {lines[0], lines[1], lines[2], "", foreign[4], ""},
+			"another log's whole":    foreign,
+			"one line":               {lines[0]},
+			"size of no number":      {lines[0], "x", lines[2], "", lines[4], ""},
+			"root hash of no base64": {lines[0], lines[1], "!", "", lines[4], ""},
+			"another origin":         {"x" + lines[0], lines[1], lines[2], "", lines[4], ""},
+		} {
+			changed := b.Clone()
+			changed.Entry().Proof.Checkpoint.Envelope = strings.Join(envelope, "\n")
+			if got := w.judge(t, changed.JSON(), "github:pallets/flask"); got != verify.CodeLogEntry {
+				t.Errorf("%s, %s: code %q, wanted %q", name, what, got, verify.CodeLogEntry)
+			}
+		}
 	}
 }
 

@@ -32,6 +32,8 @@ func TestPromiseWithoutCheckpoint(t *testing.T) {
 	message := sigstoretest.Message(archive)
 	two := w.old(message)
 	two.VerificationMaterial.Entries = append(two.VerificationMaterial.Entries, w.old(message).Entry())
+	beside := w.old(message)
+	beside.VerificationMaterial.Entries = append(beside.VerificationMaterial.Entries, w.Sign(message, flask, sigstoretest.RekorV1).Entry())
 	for _, c := range []struct {
 		name   string
 		bundle *sigstoretest.Bundle
@@ -60,6 +62,7 @@ func TestPromiseWithoutCheckpoint(t *testing.T) {
 		{"entry of other content", w.old(message, sigstoretest.Logged(sigstoretest.Message("x"))), []string{elsewhere}, verify.CodeLogEntry},
 		{"entry of another bundle", w.old(message, sigstoretest.EntryOf(w.old(message))), []string{elsewhere}, verify.CodeLogEntry},
 		{"two entries", two, []string{elsewhere}, verify.CodeLogEntry},
+		{"a whole entry beside", beside, []string{elsewhere}, verify.CodeMalformed},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if got := w.judgeRules(t, c.bundle.JSON(), flaskRules(t, c.urls...)); got != c.want {

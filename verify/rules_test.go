@@ -224,6 +224,18 @@ func TestEnvironmentExtension(t *testing.T) {
 	}
 }
 
+// What a certificate calls critical has to be understood.
+func TestUnknownCriticalExtension(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	for critical, want := range map[bool]verify.Code{false: "", true: verify.CodeUnknownAuthority} {
+		id := flask
+		id.Extra = []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 57264, 1, 99}, Critical: critical, Value: []byte("x")}}
+		if got := w.judge(t, w.Sign(provenance, id, sigstoretest.RekorV1).JSON(), "github:pallets/flask"); got != want {
+			t.Errorf("critical %v: code %q, wanted %q", critical, got, want)
+		}
+	}
+}
+
 // Real evidence: rules_lint is built by a reusable workflow of bazel-contrib,
 // which counts where a policy names that workflow for that project.
 func TestReusableWorkflowOfRealRelease(t *testing.T) {

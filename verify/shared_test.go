@@ -137,10 +137,11 @@ var realCases = []realCase{
 		urls: []string{"https://github.com/jdx/communique/releases/download/v0.1.8/communique-aarch64-apple-darwin.tar.gz"},
 	},
 	{
-		// Statements about an organization, which are of no known type.
+		// Statements about an organization, with "type" for "_type": genuine, and
+		// nothing that says who released a file.
 		file: "github/attestations-api-response.json", root: "public-good",
 		sha256: "2775bba8b2170bef2f91b79d4f179fd87724ffee32b4a20b8304856fd3bf4b8f",
-		right:  "github:carabiner-dev/demo-repo", want: verify.CodeMalformed, other: verify.CodeMalformed,
+		right:  "github:carabiner-dev/demo-repo", want: verify.CodePredicate, other: verify.CodePredicate,
 	},
 	{
 		file: "../internet/github.com/aspect-build/rules_lint/releases/download/v1.3.1/rules_lint-v1.3.1.tar.gz.intoto.jsonl", root: "public-good",
