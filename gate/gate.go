@@ -82,6 +82,11 @@ type Options struct {
 	Shard audit.Shard
 	// Known tells whether a result is at hand from earlier; see audit.Options.
 	Known func(key string) bool
+	// Discover looks for evidence of sources for which nobody names publishers;
+	// see audit.Options.
+	Discover bool
+	// GitHubToken is sent to GitHub's API and to nobody else; "" for none.
+	GitHubToken string
 	// Watch is given, before anything is asked, what counts the requests.
 	Watch func(stats func() fetch.Stats)
 }
@@ -164,17 +169,19 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 		Limits:     o.Limits,
 		MaxWait:    o.MaxWait,
 	}
+	if token := strings.TrimSpace(o.GitHubToken); token != "" {
+		client.Tokens = map[string]string{"api.github.com": token}
+	}
 	defer client.Close()
 	if o.Watch != nil {
 		o.Watch(client.Stats)
 	}
+	releases, index := &ghrelease.Resolver{Client: client}, &pypi.Resolver{Client: client}
 	auditor := &audit.Auditor{
-		Client: client,
-		Resolvers: []attestation.Resolver{
-			&ghrelease.Resolver{Client: client},
-			&pypi.Resolver{Client: client},
-		},
-		Roots: roots,
+		Client:      client,
+		Resolvers:   []attestation.Resolver{releases, index},
+		Discoverers: []attestation.Discoverer{index, releases},
+		Roots:       roots,
 		Options: audit.Options{
 			Recipe:              o.Recipe,
 			Policy:              o.Policy,
@@ -185,6 +192,7 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 			Progress:            o.Progress,
 			Shard:               o.Shard,
 			Known:               o.Known,
+			Discover:            o.Discover,
 		},
 	}
 	return auditor.Run(ctx, paths, handle)
