@@ -165,6 +165,33 @@ func TestConformanceCheckpoints(t *testing.T) {
 	}
 }
 
+// rekor2-checkpoint-cosigned and its kin: signatures of witnesses, or of other
+// keys under the log's name, before and after the log's own.
+func TestConformanceCosignedCheckpoints(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	b := w.Sign(provenance, flask, sigstoretest.RekorV2)
+	namesake := sigstoretest.New(sigstoretest.Options{}).Sign(provenance, flask, sigstoretest.RekorV2)
+	witness := sigstoretest.New(sigstoretest.Options{Domain: "witness.example"}).Sign(provenance, flask, sigstoretest.RekorV2)
+	signature := func(b *sigstoretest.Bundle) string {
+		return strings.Split(b.Entry().Proof.Checkpoint.Envelope, "\n")[4] + "\n"
+	}
+	envelope := b.Entry().Proof.Checkpoint.Envelope
+	text, own, _ := strings.Cut(envelope, "\n\n")
+	for name, signatures := range map[string]string{
+		"cosigned":               own + signature(witness),
+		"origin-not-first":       signature(witness) + own,
+		"two-sigs-from-origin":   own + signature(namesake),
+		"two-sigs, own one last": signature(namesake) + own,
+		"two-sigs-cosigned":      signature(witness) + own + signature(namesake),
+	} {
+		changed := b.Clone()
+		changed.Entry().Proof.Checkpoint.Envelope = text + "\n\n" + signatures
+		if got := w.judge(t, changed.JSON(), "github:pallets/flask"); got != "" {
+			t.Errorf("%s: code %q", name, got)
+		}
+	}
+}
+
 // withoutStart changes a root in place, and returns it.
 func withoutStart(tr *root.TrustedRoot) *root.TrustedRoot {
 	for _, log := range tr.RekorLogs() {
