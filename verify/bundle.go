@@ -74,9 +74,7 @@ func (v *Verifier) verifyBundle(c attestation.Candidate, claims attestation.Clai
 	}
 	domains := v.domainsOf(b.leaf)
 	if len(domains) == 0 {
-		fail := invalid(CodeUnknownAuthority, "its certificate was issued by %q, which none of the trusted roots vouches for", clip(b.leaf.Issuer.String()))
-		fail.Mend = v.authorityHint(b.leaf)
-		return finding{failed: fail, domains: v.accounts(nil)}
+		return v.unknownAuthority(b.leaf)
 	}
 	var nearest finding
 	said := map[int]string{}
@@ -88,6 +86,9 @@ func (v *Verifier) verifyBundle(c attestation.Candidate, claims attestation.Clai
 			said[i] = ""
 			return finding{content: content, progress: p, domains: v.accounts(said)}
 		}
+		if len(domains) == 1 && !issued(v.domains[i], b.leaf) {
+			return v.unknownAuthority(b.leaf)
+		}
 		said[i] = fail.Message
 		if nearest.progress == nil || len(p.done) > len(nearest.progress.done) {
 			nearest = finding{failed: fail, progress: p}
@@ -95,6 +96,12 @@ func (v *Verifier) verifyBundle(c attestation.Candidate, claims attestation.Clai
 	}
 	nearest.domains = v.accounts(said)
 	return nearest
+}
+
+func (v *Verifier) unknownAuthority(leaf *x509.Certificate) finding {
+	fail := invalid(CodeUnknownAuthority, "its certificate was issued by %q, which none of the trusted roots vouches for", clip(leaf.Issuer.String()))
+	fail.Mend = v.authorityHint(leaf)
+	return finding{failed: fail, domains: v.accounts(nil)}
 }
 
 func (v *Verifier) authorityHint(leaf *x509.Certificate) string {

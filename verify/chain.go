@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/x509"
+	"slices"
 	"time"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -10,18 +12,45 @@ import (
 	"github.com/recipe-verify/recipe-verify/trust"
 )
 
-// domainsOf finds the trust domains that a certificate chains to, by their
-// place, at the time that the certificate itself begins to be valid; whether it
-// was valid at a proven time is checked later. Only signatures decide here, so
-// that nobody can choose a domain's requirements without its authority's key.
+// domainsOf finds the trust domains that a certificate can chain to, by their
+// place. Of several that have an authority of the issuer's name only those are
+// given that signed the certificate, at the time that it begins to be valid:
+// nobody can choose a domain's requirements without its authority's key. A
+// single one is given by the name alone, since there is nothing to choose, and
+// the chain is verified with everything else; the caller asks [issued] if that
+// fails.
 func (v *Verifier) domainsOf(leaf *x509.Certificate) []int {
-	var found []int
+	var named, found []int
 	for i, d := range v.domains {
-		if issued(d, leaf) {
+		if hasIssuer(d, leaf) {
+			named = append(named, i)
+		}
+	}
+	if len(named) == 1 {
+		return named
+	}
+	for _, i := range named {
+		if issued(v.domains[i], leaf) {
 			found = append(found, i)
 		}
 	}
 	return found
+}
+
+// hasIssuer tells whether a domain has an authority of the name that a
+// certificate gives as its issuer. A chain cannot be without (RFC 5280, 6.1.3).
+func hasIssuer(d trust.Domain, leaf *x509.Certificate) bool {
+	for _, ca := range d.Root.FulcioCertificateAuthorities() {
+		fulcio, ok := ca.(*root.FulcioCertificateAuthority)
+		if !ok {
+			continue
+		}
+		if bytes.Equal(fulcio.Root.RawSubject, leaf.RawIssuer) ||
+			slices.ContainsFunc(fulcio.Intermediates, func(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, leaf.RawIssuer) }) {
+			return true
+		}
+	}
+	return false
 }
 
 // strictest gives the most that any of several domains requires, for a

@@ -33,7 +33,17 @@ type candidate struct {
 func (v *Verifier) Examine(candidates []attestation.Candidate, d digest.SHA256) Examined {
 	e := Examined{examined: true, sha256: d, candidates: make([]candidate, len(candidates))}
 	for i, c := range candidates {
-		e.candidates[i] = v.examine(c, d)
+		e.candidates[i] = v.examine(c, d).slim()
+	}
+	return e
+}
+
+// slim lets go of the evidence itself where judging does not need it: an audit
+// keeps what it has examined to its end.
+func (e candidate) slim() candidate {
+	e.found = finding{}
+	if e.account.Verified == nil || !e.account.Verified.promised() {
+		e.Bundle, e.claims = nil, attestation.Claims{}
 	}
 	return e
 }
