@@ -183,6 +183,16 @@ func matchCases() []matchCase {
 		{"pattern", "github:pallets/flask@refs/tags/v*", actions("pallets/flask", "refs/tags/v1.2.3"), ""},
 		{"pattern against nothing", "github:pallets/flask@refs/tags/v*", actions("pallets/flask", "refs/tags/v"), ""},
 		{"pattern against a slash", "github:pallets/flask@refs/tags/v1.*", actions("pallets/flask", "refs/tags/v1.0/x"), publishers.FieldRef},
+		{"two stars, the text between them missing", "github:pallets/flask@refs/tags/v*x*0", actions("pallets/flask", "refs/tags/v10"), publishers.FieldRef},
+		{"stars for nothing", "github:pallets/flask@refs/tags/v*.*", actions("pallets/flask", "refs/tags/v.1"), ""},
+		{
+			"commit of the workflow", "github:pallets/flask@" + strings.Repeat("ab", 20),
+			san("https://github.com/pallets/flask/.github/workflows/r.yml@" + strings.Repeat("ab", 20)), "",
+		},
+		{
+			"other commit of the workflow", "github:pallets/flask@" + strings.Repeat("ab", 20),
+			san("https://github.com/pallets/flask/.github/workflows/r.yml@" + strings.Repeat("ac", 20)), publishers.FieldRef,
+		},
 		{"two stars", "github:pallets/flask@refs/tags/v*.*.0", actions("pallets/flask", "refs/tags/v1.2.0"), ""},
 		{"two stars that overlap", "github:pallets/flask@refs/tags/ab*ba", actions("pallets/flask", "refs/tags/aba"), publishers.FieldRef},
 		{"ref hidden in a tag's name", "github:pallets/flask@refs/tags/v1", actions("pallets/flask", "refs/tags/x@refs/tags/v1"), publishers.FieldRef},
@@ -246,6 +256,17 @@ func TestMatchMapping(t *testing.T) {
 		{"URL, whole", "https://buildkite.com/acme/pipe", google, buildkite, ""},
 		{"URL, above", "https://buildkite.com/acme", google, buildkite, ""},
 		{"URL, prefix within a name", "https://buildkite.com/acm", google, buildkite, publishers.FieldIdentity},
+		{"URL in an e-mail field", "https://buildkite.com/acme/pipe", google, with(buildkite, func(id *publishers.Identity) { id.SANKind = publishers.EmailName }), publishers.FieldIdentity},
+		{"URL by http", "https://buildkite.com/acme/pipe", google, with(buildkite, func(id *publishers.Identity) { id.SAN = "http://buildkite.com/acme/pipe" }), publishers.FieldIdentity},
+		{"URL on another host", "https://buildkite.com/acme/pipe", google, with(buildkite, func(id *publishers.Identity) { id.SAN = "https://buildkite.org/acme/pipe" }), publishers.FieldIdentity},
+		{"URL of less", "https://buildkite.com/acme/pipe", google, with(buildkite, func(id *publishers.Identity) { id.SAN = "https://buildkite.com/acme" }), publishers.FieldIdentity},
+		{"URL of the host", "https://buildkite.com/acme/pipe", google, with(buildkite, func(id *publishers.Identity) { id.SAN = "https://buildkite.com" }), publishers.FieldIdentity},
+		{"URL with a query", "https://buildkite.com/acme/pipe", google, with(buildkite, func(id *publishers.Identity) { id.SAN = "https://buildkite.com/acme/pipe?x" }), publishers.FieldIdentity},
+		{"no URL", "https://buildkite.com/acme/pipe", google, with(buildkite, func(id *publishers.Identity) { id.SAN = "" }), publishers.FieldIdentity},
+		{
+			"repository, its owner as the source", "https://github.com/pallets/flask", publishers.GitHubIssuer,
+			with(flask, func(id *publishers.Identity) { id.SourceRepository = "https://github.com/pallets" }), publishers.FieldSourceRepository,
+		},
 		{"URL, host alone", "https://buildkite.com", google, buildkite, publishers.FieldIdentity},
 		{"repository", "https://github.com/pallets/flask", publishers.GitHubIssuer, flask, ""},
 		{"repository in other case", "HTTPS://GitHub.com/Pallets/Flask", publishers.GitHubIssuer, flask, ""},
@@ -370,4 +391,19 @@ func FuzzMatch(f *testing.F) {
 			}
 		}
 	})
+}
+
+func TestMismatchSaysThatThereIsNone(t *testing.T) {
+	p, err := publishers.Parse("github:a/b@refs/tags/v*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, id := range map[string]publishers.Identity{
+		"signed with the issuer (none), wanted https://token.actions.githubusercontent.com for github:a/b@refs/tags/v*": {},
+		"signed with the ref refs/heads/main, wanted refs/tags/v* for github:a/b@refs/tags/v*":                          actions("a/b", "refs/heads/main"),
+	} {
+		if got := p.Match(id).Error(); got != want {
+			t.Errorf("got %q, wanted %q", got, want)
+		}
+	}
 }

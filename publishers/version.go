@@ -132,6 +132,9 @@ func sameVersion(tag, version string) bool {
 		a = restA
 	}
 	b = restB // an epoch that the tag lacks is a packager's
+	if a == b {
+		return true
+	}
 	if va, vb := "v"+a, "v"+b; semver.IsValid(va) && semver.IsValid(vb) {
 		return semver.Compare(va, vb) == 0 && semver.Build(va) == semver.Build(vb)
 	}

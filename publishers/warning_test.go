@@ -1,6 +1,7 @@
 package publishers_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +17,7 @@ func TestWarnings(t *testing.T) {
 	trigger := func(id publishers.Identity, s string) publishers.Identity {
 		return change(id, func(id *publishers.Identity) { id.Trigger = s })
 	}
+	commit := strings.Repeat("ab", 20)
 	rule := func(r publishers.Rule) []publishers.Rule {
 		r.Publishers = patterns(t, "github:pallets/*")
 		return []publishers.Rule{r}
@@ -32,6 +34,10 @@ func TestWarnings(t *testing.T) {
 		{"branch that a rule allows", "github:pallets/flask", publishers.Terms{Rules: rule(publishers.Rule{Refs: []string{"refs/heads/main"}})}, branch, nil},
 		{"branch, and a rule about something else", "github:pallets/flask", publishers.Terms{Rules: rule(publishers.Rule{HostedOnly: true})}, branch, []publishers.WarningCode{"signed-from-branch"}},
 		{"branch, and a rule about somebody else", "github:a/b", publishers.Terms{Rules: rule(publishers.Rule{Refs: []string{"refs/heads/*"}})}, complete("a/b", "refs/heads/main"), []publishers.WarningCode{"signed-from-branch"}},
+		{"branch, and a publisher that names the workflow's commit", "github:pallets/flask@" + commit, publishers.Terms{}, change(branch, func(id *publishers.Identity) {
+			id.SAN = "https://github.com/pallets/flask/.github/workflows/release.yml@" + commit
+		}), []publishers.WarningCode{"signed-from-branch"}},
+		{"pull request, and a rule about something else", "github:pallets/flask", publishers.Terms{Rules: rule(publishers.Rule{HostedOnly: true})}, trigger(pull, "pull_request"), []publishers.WarningCode{"signed-from-pull-request"}},
 		{"pull request", "github:pallets/flask", publishers.Terms{}, trigger(pull, "pull_request"), []publishers.WarningCode{"signed-from-pull-request"}},
 		{"ref of a pull request", "github:pallets/flask", publishers.Terms{}, trigger(pull, "workflow_dispatch"), []publishers.WarningCode{"signed-from-pull-request"}},
 		{"pull_request_target", "github:pallets/flask", publishers.Terms{}, trigger(branch, "pull_request_target"), []publishers.WarningCode{"signed-from-pull-request", "signed-from-branch"}},
@@ -67,9 +73,29 @@ func TestWarnings(t *testing.T) {
 }
 
 func TestNoWarningsAboutPeople(t *testing.T) {
-	id := publishers.Identity{SAN: "a@example.org", SANKind: publishers.EmailName, Issuer: "https://accounts.google.com"}
-	if got := (publishers.Terms{Version: []string{"1"}}).Warnings(mapping(t, id.SAN, id.Issuer), id); len(got) > 0 {
+	const issuer = "https://accounts.google.com"
+	odd := publishers.Identity{SourceRef: "refs/heads/main", Trigger: "pull_request", RunnerEnvironment: "self-hosted", Issuer: issuer}
+	mail := with(odd, func(id *publishers.Identity) {
+		id.SAN, id.SANKind, id.SourceRepository = "a@example.org", publishers.EmailName, "https://github.com/a/b"
+	})
+	account := with(odd, func(id *publishers.Identity) { id.SAN, id.SANKind = "spiffe://example.org/ci", publishers.URIName })
+	for _, id := range []publishers.Identity{mail, account} {
+		if got := (publishers.Terms{Version: []string{"1"}}).Warnings(mapping(t, id.SAN, id.Issuer), id); len(got) > 0 {
+			t.Errorf("%s: found %v", id.SAN, got)
+		}
+	}
+}
+
+// A mapping that names the ref has decided about it.
+func TestNoWarningAboutARefOfAMapping(t *testing.T) {
+	id := complete("pallets/flask", "refs/heads/main")
+	named := mapping(t, id.SAN, id.Issuer)
+	if got := (publishers.Terms{}).Warnings(named, id); len(got) > 0 {
 		t.Errorf("found %v", got)
+	}
+	unnamed := mapping(t, "https://github.com/pallets/flask/.github/workflows/release.yml", id.Issuer)
+	if got := (publishers.Terms{}).Warnings(unnamed, id); len(got) != 1 || got[0].Code != publishers.WarnBranch {
+		t.Errorf("found %v, wanted a warning of the branch", got)
 	}
 }
 
