@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/url"
-	"path"
 	"strings"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
@@ -73,7 +72,7 @@ func (r *Resolver) discoverAsset(ctx context.Context, q attestation.Query, o ori
 func onlyReleases(candidates []attestation.Candidate) bool {
 	for _, c := range candidates {
 		claims, err := c.Unverified()
-		if err != nil || path.Dir(claims.PredicateType) != "https://in-toto.io/attestation/release" {
+		if err != nil || !strings.HasPrefix(claims.PredicateType, "https://in-toto.io/attestation/release/") {
 			return false
 		}
 	}

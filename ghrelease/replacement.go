@@ -24,7 +24,7 @@ func (r *Resolver) discoverArchive(ctx context.Context, o origin.Origin, archive
 	if o.Tag == "" {
 		return d, nil
 	}
-	address := fmt.Sprintf("https://%s/repos/%s/%s/releases/tags/%s", apiHost, url.PathEscape(o.Owner), url.PathEscape(o.Repository), url.PathEscape(o.Tag))
+	address := fmt.Sprintf("https://%s/repos/%s/%s/releases/tags/%s", apiHost, url.PathEscape(o.Owner), url.PathEscape(o.Repository), escapeTag(o.Tag))
 	d.Addresses = append(d.Addresses, address)
 	doc, err := r.api(ctx, address, func(ctx context.Context, address string, options fetch.DocumentOptions) (*fetch.Document, error) {
 		options.MaxBytes = MaxRelease
