@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
+	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/verify"
@@ -33,7 +34,7 @@ const (
 type Finding struct {
 	Kind FindingKind
 	// Genuine tells that every bundle that lists the digest verifies against
-	// the trusted roots. Who signed, and whether that is plausible, is another
+	// the trusted roots, but for strangers' in a pool, and one of them does. Who signed, and whether that is plausible, is another
 	// question.
 	Genuine bool
 	// Publisher is who signed, as a recipe would name him: read from a
@@ -49,7 +50,16 @@ type Finding struct {
 
 // discover looks for evidence of an item, and examines it.
 func (r *run) discover(ctx context.Context, it *item, t task) {
-	found, name, err := r.ask(ctx, t)
+	found, name, err := r.ask(ctx, t, smallEvidence)
+	var large *fetch.TooLargeError
+	if errors.As(err, &large) { // as in examine
+		select {
+		case r.large <- struct{}{}:
+			defer func() { <-r.large }()
+		case <-ctx.Done():
+		}
+		found, name, err = r.ask(ctx, t, attestation.MaxDocument)
+	}
 	it.resolver, it.addresses = name, found.Addresses
 	if err != nil {
 		if ctx.Err() == nil { // nothing is found out by an interrupted question
@@ -78,8 +88,8 @@ func (r *run) discover(ctx context.Context, it *item, t task) {
 }
 
 // ask asks the discoverers in order until one knows the source.
-func (r *run) ask(ctx context.Context, t task) (attestation.Discovery, string, error) {
-	q := attestation.Query{URLs: t.result.URLs, SHA256: t.source.SHA256, MaxBytes: smallEvidence}
+func (r *run) ask(ctx context.Context, t task, most int64) (attestation.Discovery, string, error) {
+	q := attestation.Query{URLs: t.result.URLs, SHA256: t.source.SHA256, MaxBytes: most}
 	for _, d := range r.Discoverers {
 		found, err := d.Discover(ctx, q)
 		if errors.Is(err, attestation.ErrNotMine) {

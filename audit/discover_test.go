@@ -11,6 +11,7 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/internal/sigstoretest"
 	"github.com/recipe-verify/recipe-verify/trust"
 )
@@ -22,6 +23,8 @@ func (f finder) Discover(ctx context.Context, q attestation.Query) (attestation.
 	switch {
 	case strings.Contains(q.URLs[0], "foreign"):
 		return attestation.Discovery{}, attestation.ErrNotMine
+	case strings.Contains(q.URLs[0], "large") && q.MaxBytes < attestation.MaxDocument:
+		return attestation.Discovery{}, &fetch.TooLargeError{URL: q.URLs[0], Limit: q.MaxBytes, Size: -1}
 	case strings.Contains(q.URLs[0], "tag-archive"):
 		return attestation.Discovery{Unattestable: "it is made anew on each request", Replacement: "https://example.org/asset"}, nil
 	}
@@ -51,7 +54,7 @@ func TestDiscover(t *testing.T) {
 	w.evidence[address("person")] = attest("person", sigstoretest.Email("release@example.org", "https://accounts.google.com"))
 	w.evidence[address("reusable")] = attest("reusable", sigstoretest.GitHub("acme/reusable", func(r *sigstoretest.GitHubRun) { r.SignerRepository = "ci/workflows" }))
 	w.evidence[address("unreadable")] = []byte("<html>")
-	names := []string{"plain", "forged", "unknown-instance", "person", "reusable", "unreadable", "none", "down", "tag-archive", "foreign"}
+	names := []string{"plain", "forged", "unknown-instance", "person", "reusable", "unreadable", "none", "down", "tag-archive", "foreign", "large"}
 	lines := make([]string, len(names))
 	for i, name := range names {
 		lines[i] = without(w.source(name, "x"))
@@ -89,6 +92,7 @@ func TestDiscover(t *testing.T) {
 		"unknown genuine=false  ",
 		"not-attestable genuine=false  https://example.org/asset",
 		"not-asked genuine=false  ",
+		"attestable genuine=true github:acme/large ",
 		"attestable genuine=true github:acme/plain ",
 		"nobody looked",
 	}
