@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"crypto/sha256"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -151,6 +152,20 @@ func TestInspectNonsense(t *testing.T) {
 			if c.Outcome == verify.Holds {
 				t.Errorf("%q: %s holds", document, c.Name)
 			}
+		}
+	}
+}
+
+// Whoever sees a certificate of GitHub's learns where its root comes from.
+func TestUnknownAuthorityHints(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	github := sigstoretest.New(sigstoretest.Options{Flavor: sigstoretest.GitHubInstance})
+	stranger := sigstoretest.New(sigstoretest.Options{})
+	for issuer, want := range map[*sigstoretest.Sigstore]bool{github: true, stranger: false} {
+		_, bundles, _ := w.verifier.Verify([]attestation.Candidate{candidateOf(t, issuer.Sign(provenance, flask, sigstoretest.NoLog))}, archiveDigest, flaskRules(t))
+		b := bundles[0]
+		if b.Code != verify.CodeUnknownAuthority || !strings.Contains(b.Hint, "the trusted roots in use are: test") || strings.Contains(b.Hint, "gh attestation trusted-root") != want {
+			t.Errorf("code %q, hint %q", b.Code, b.Hint)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -187,6 +188,54 @@ func TestWarnings(t *testing.T) {
 	stranger := verify.Rules{Publishers: []publishers.Publisher{publisherOf(t, "github:evil/flask")}, Match: verify.Any}
 	if got := codes(stranger); got != nil {
 		t.Errorf("a bundle that does not count has warnings %v", got)
+	}
+}
+
+// A release has warnings of its own: its tag is all that it says.
+func TestReleaseWarnings(t *testing.T) {
+	github := sigstoretest.New(sigstoretest.Options{Flavor: sigstoretest.GitHubInstance})
+	w := worldOf(t, github, github.TrustedRootJSON(), nil)
+	rules := flaskRules(t, "https://github.com/pallets/flask/releases/download/3.1.1/flask-3.1.1.tar.gz")
+	for version, want := range map[string]int{"3.1.1": 0, "3.1.0": 1} {
+		rules.Terms.Version = []string{version}
+		candidate := candidateOf(t, github.Sign(release("3.1.1").Statement(), sigstoretest.GitHubRelease(), sigstoretest.NoLog))
+		evidence, _, err := w.verifier.Verify([]attestation.Candidate{candidate}, archiveDigest, rules)
+		if err != nil || len(evidence.Bundles()[0].Warnings) != want {
+			t.Errorf("%s: error %v, warnings %v", version, err, evidence.Bundles())
+		}
+	}
+}
+
+// What is said where nothing counts, to the letter.
+func TestMismatchMessages(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	two := flaskRules(t)
+	two.Publishers = append(two.Publishers, publisherOf(t, "github:pallets/click"))
+	listed := flaskRules(t)
+	listed.PredicateTypes = []string{sigstoretest.SPDX}
+	for name, c := range map[string]struct {
+		content       sigstoretest.Content
+		id            sigstoretest.Identity
+		rules         verify.Rules
+		message, hint string
+	}{
+		"predicate": {
+			predicate(sigstoretest.SPDX), flask, flaskRules(t), `its predicate type is "https://spdx.dev/Document/v2.3", wanted one of https://slsa.dev/provenance/v0.2, `,
+			`if this statement is meant, add to the attestation block: predicate_type: "https://spdx.dev/Document/v2.3"`,
+		},
+		"other predicate than the listed": {provenance, flask, listed, `its predicate type is "https://docs.pypi.org/attestations/publish/v1", wanted https://spdx.dev/Document/v2.3`, ""},
+		"message signature":               {sigstoretest.Message(archive), flask, listed, `it is a signature over the archive without a statement, wanted https://spdx.dev/Document/v2.3`, ""},
+		"one of two publishers":           {provenance, sigstoretest.GitHub("evil/flask"), two, "signed by github:evil/flask, wanted one of github:pallets/flask, github:pallets/click", ""},
+		"other file": {
+			sigstoretest.Attest("x", []byte("x")), flask, flaskRules(t), `the evidence speaks of another file: it speaks of "x" sha256:`,
+			"the archive may have been replaced since it was signed; compare the recipe's sha256 with the release",
+		},
+	} {
+		_, _, err := w.verifier.Verify([]attestation.Candidate{candidateOf(t, w.Sign(c.content, c.id, sigstoretest.RekorV1))}, archiveDigest, c.rules)
+		var mismatch *verify.MismatchError
+		if !errors.As(err, &mismatch) || !strings.HasPrefix(mismatch.Message, c.message) || mismatch.Hint() != c.hint {
+			t.Errorf("%s: %v\nhint %q", name, err, mismatch.Hint())
+		}
 	}
 }
 
