@@ -15,6 +15,7 @@ require (
 	github.com/hashicorp/go-retryablehttp v0.7.8
 	github.com/invopop/jsonschema v0.14.0
 	github.com/jdx/go-netrc v1.0.0
+	github.com/jstemmer/go-junit-report/v2 v2.1.0
 	github.com/klauspost/compress v1.20.3
 	github.com/mitsuhiko/minijinja/minijinja-go/v2 v2.24.0
 	github.com/nlnwa/whatwg-url v0.6.2
