@@ -50,18 +50,23 @@ type AuditText struct {
 
 // A clipped list keeps the first entries, and counts all.
 type clipped struct {
+	most    int // bytes; 0 for as many as the entries have
 	text    strings.Builder
 	listed  int
 	counted int
+	full    bool
 }
 
 // add counts an entry, and writes it unless the list is full.
 func (c *clipped) add(limit int, write func(*page)) {
 	c.counted++
-	if c.listed < limit {
+	if c.full = c.full || c.listed >= limit; c.full {
+		return
+	}
+	var p page
+	write(&p)
+	if c.full = c.most > 0 && c.text.Len()+p.Len() > c.most; !c.full {
 		c.listed++
-		var p page
-		write(&p)
 		c.text.WriteString(p.String())
 	}
 }
@@ -107,14 +112,25 @@ func (t *AuditText) Record(r *Record) error {
 }
 
 // said is foreign text on one line, cut where it is longer than anybody reads.
-func said(s string) string { return clip(printable(s), maxSaid) }
+func said(s string) string { return sayUpTo(s, maxSaid) }
+
+func sayUpTo(s string, most int) string { return clip(printable(clip(s, most)), most) }
 
 // clip cuts a text to so many characters.
 func clip(s string, most int) string {
-	if utf8.RuneCountInString(s) <= most {
+	if len(s) <= most {
 		return s
 	}
-	return string([]rune(s)[:most-1]) + "…"
+	n, last := 0, 0
+	for i := range s {
+		if n == most-1 {
+			last = i
+		}
+		if n++; n > most {
+			return s[:last] + "…"
+		}
+	}
+	return s
 }
 
 // entry writes the first line of what is said of a source.
