@@ -2,9 +2,12 @@ package verify_test
 
 import (
 	"crypto"
+	"crypto/elliptic"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/pem"
 	"errors"
+	"math/big"
 	"testing"
 
 	"github.com/sigstore/sigstore-go/pkg/root"
@@ -137,5 +140,47 @@ func TestInsecureVerifyKeyedNamedCheckpoint(t *testing.T) {
 	named := s.Sign(provenance, flask, sigstoretest.RekorV1, sigstoretest.NamedCheckpoint())
 	if got := w.judge(t, named.JSON(), "github:pallets/flask"); got != verify.CodeLogEntry {
 		t.Errorf("with a certificate: code %q, wanted %q", got, verify.CodeLogEntry)
+	}
+}
+
+// malleated gives a copy whose signature is the other one that is as good: of an
+// ECDSA signature (r, s), (r, n-s) verifies too. No log has seen it.
+func malleated(t testing.TB, b *sigstoretest.Bundle) *sigstoretest.Bundle {
+	t.Helper()
+	var sig struct{ R, S *big.Int }
+	if _, err := asn1.Unmarshal(b.Signature(), &sig); err != nil {
+		t.Fatal(err)
+	}
+	sig.S.Sub(elliptic.P256().Params().N, sig.S)
+	other, err := asn1.Marshal(sig)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := b.Clone()
+	c.DSSEEnvelope.Signatures[0].Sig = other
+	return c
+}
+
+// A signature that is good and was never logged.
+func TestMalleatedSignature(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	for name, b := range map[string]*sigstoretest.Bundle{
+		"Rekor v1":     w.Sign(provenance, flask, sigstoretest.RekorV1),
+		"Rekor v2":     w.Sign(provenance, flask, sigstoretest.RekorV2, sigstoretest.Stamped()),
+		"intoto":       w.Sign(provenance, flask, sigstoretest.RekorV1, sigstoretest.InToto()),
+		"hashedrekord": w.Sign(provenance, flask, sigstoretest.RekorV1, sigstoretest.HashedRekord()),
+	} {
+		if got := w.judge(t, malleated(t, b).JSON(), "github:pallets/flask"); got != verify.CodeLogEntry {
+			t.Errorf("%s: code %q, wanted %q", name, got, verify.CodeLogEntry)
+		}
+	}
+	for _, kind := range []sigstoretest.Knob{sigstoretest.InToto(), sigstoretest.NamedCheckpoint()} {
+		b := w.Sign(provenance, flask, sigstoretest.RekorV1, sigstoretest.BareKey(), sigstoretest.NamedCheckpoint(), kind)
+		if got := keyedCode(t, b.JSON(), archiveDigest, keyOf(t, b), w.TrustedRoot()); got != "" {
+			t.Errorf("untouched: code %q", got)
+		}
+		if got := keyedCode(t, malleated(t, b).JSON(), archiveDigest, keyOf(t, b), w.TrustedRoot()); got != verify.CodeLogEntry {
+			t.Errorf("bare key: code %q, wanted %q", got, verify.CodeLogEntry)
+		}
 	}
 }

@@ -206,6 +206,39 @@ func TestReleaseWarnings(t *testing.T) {
 	}
 }
 
+// A release that its statement does not name is nobody's.
+func TestReleaseWithoutName(t *testing.T) {
+	github := sigstoretest.New(sigstoretest.Options{Flavor: sigstoretest.GitHubInstance})
+	w := worldOf(t, github, github.TrustedRootJSON(), nil)
+	for name, predicate := range map[string]any{
+		"no predicate": nil, "no tag": map[string]string{"repository": "pallets/flask"}, "no repository": map[string]string{"tag": "3.1.1"},
+		"no text":         map[string]any{"repository": 1, "tag": "3.1.1"},
+		"no identifier":   map[string]any{"repository": "pallets/flask", "tag": "3.1.1", "repositoryId": "x"},
+		"a list of names": []string{"pallets/flask"},
+	} {
+		s := release("3.1.1").Statement()
+		s.Predicate = predicate
+		b := github.Sign(s, sigstoretest.GitHubRelease(), sigstoretest.NoLog)
+		if got := w.judgeRules(t, b.JSON(), flaskRules(t, "https://github.com/pallets/flask/releases/download/3.1.1/flask-3.1.1.tar.gz")); got != verify.CodeIssuer {
+			t.Errorf("%s: code %q, wanted %q", name, got, verify.CodeIssuer)
+		}
+	}
+}
+
+// Foreign text neither floods a message nor acts on a terminal.
+func TestMessagesOfForeignText(t *testing.T) {
+	w := newWorld(t, sigstoretest.Options{})
+	name := "\x1b[31m\u202e" + strings.Repeat("x", 10_000)
+	s := sigstoretest.Statement{}
+	for range 50 {
+		s.Subjects = append(s.Subjects, sigstoretest.File(name, []byte("x")))
+	}
+	_, bundles, _ := w.verifier.Verify([]attestation.Candidate{candidateOf(t, w.Sign(s, flask, sigstoretest.RekorV1))}, archiveDigest, flaskRules(t))
+	if r := bundles[0].Reason; len(r) > 2000 || strings.ContainsAny(r, "\x1b\u202e") || !strings.Contains(r, "and 47 more") {
+		t.Errorf("a reason of %d bytes: %.300q", len(r), r)
+	}
+}
+
 // What is said where nothing counts, to the letter.
 func TestMismatchMessages(t *testing.T) {
 	w := newWorld(t, sigstoretest.Options{})
