@@ -118,3 +118,31 @@ func TestSecretsInAddressesAreNotReported(t *testing.T) {
 		}
 	}
 }
+
+// What is printed ends in the logs of GitHub's runner, which must find no
+// workflow command in it.
+func TestTextHoldsNoWorkflowCommand(t *testing.T) {
+	for _, text := range []string{"::error::x", "  ::stop-commands::x", "\t::add-mask::x", ":::error::x", "##[error]x", "x ##[add-mask]y", "###[group]x", "##\x00##[group]x"} {
+		for _, got := range []string{report.PrintableLines(text), report.PrintableLines("x\n" + text), report.PrintableLines("x\n\n " + text + "\n" + text)} {
+			if found := runner(t, got); len(found) > 0 {
+				t.Errorf("%q: %q holds %+v", text, got, found)
+			}
+		}
+		h, records, change := hostileReport(text)
+		for _, r := range records {
+			for i := range r.Faults {
+				r.Faults[i].Position = text
+			}
+		}
+		var b bytes.Buffer
+		writeAll(t, &report.AuditText{W: &b, Verbose: true}, h, records, change)
+		if found := runner(t, b.String()); len(found) > 0 {
+			t.Errorf("%q: the report holds %+v", text, found)
+		}
+	}
+	for _, text := range []string{"C::D", "a :: b", "# [x]", "#[x]", "a: b", "https://[::1]/"} {
+		if got := report.PrintableLines(text); got != text {
+			t.Errorf("%q is shown as %q", text, got)
+		}
+	}
+}

@@ -336,7 +336,9 @@ func countLine(s audit.Summary) string {
 
 // printable makes foreign text safe for a terminal: control characters, escape
 // sequences and characters that change the direction of writing are shown as
-// escapes.
+// escapes. So is what GitHub's runner would take for a workflow command, since
+// much of what is printed ends in its logs: "::" at the beginning of a line, and
+// "##[" anywhere.
 func printable(s string) string {
 	return escape(s, false)
 }
@@ -346,9 +348,17 @@ func PrintableLines(s string) string { return escape(s, true) }
 
 func escape(s string, lines bool) string {
 	var b strings.Builder
-	for _, r := range s {
+	line := 0 // where the line begins in b
+	for i, r := range s {
 		switch {
-		case lines && r == '\n', r == ' ', r != unicode.ReplacementChar && unicode.IsPrint(r):
+		case r == ':' && strings.HasPrefix(s[i:], "::") && strings.TrimSpace(b.String()[line:]) == "",
+			r == '[' && strings.HasSuffix(s[:i], "##"):
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		case lines && r == '\n':
+			b.WriteRune(r)
+			line = b.Len()
+		case r == ' ', r != unicode.ReplacementChar && unicode.IsPrint(r):
 			b.WriteRune(r)
 		case r == '\t':
 			b.WriteByte(' ')
