@@ -136,6 +136,12 @@ func TestInsecureVerifyKeyedNamedCheckpoint(t *testing.T) {
 			}
 		}
 	}
+	for _, kind := range []sigstoretest.Knob{sigstoretest.InToto(), sigstoretest.NamedCheckpoint()} {
+		b := sign(kind, sigstoretest.Logged(sigstoretest.Attest("x", []byte("x"))))
+		if got := keyedCode(t, b.JSON(), archiveDigest, keyOf(t, b), s.TrustedRoot()); got != verify.CodeLogEntry {
+			t.Errorf("entry of other content: code %q, wanted %q", got, verify.CodeLogEntry)
+		}
+	}
 	w := worldOf(t, s, s.TrustedRootJSON(), nil)
 	named := s.Sign(provenance, flask, sigstoretest.RekorV1, sigstoretest.NamedCheckpoint())
 	if got := w.judge(t, named.JSON(), "github:pallets/flask"); got != verify.CodeLogEntry {
