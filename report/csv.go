@@ -89,7 +89,7 @@ const maxCell = 32_000
 
 // cell makes foreign text safe in a spreadsheet and on a terminal.
 func cell(s string) string {
-	s = clip(printable(s), maxCell)
+	s = sayUpTo(s, maxCell)
 	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, ` "'`))
 	if strings.ContainsRune("=+-@＝＋－＠", first) { // their full-width forms too
 		return "'" + s

@@ -134,11 +134,12 @@ func (j *JUnit) flush() error {
 	if j.suite == nil {
 		return nil
 	}
-	data, err := xml.MarshalIndent(j.suite, "  ", "  ")
-	if err == nil {
-		_, err = fmt.Fprintf(j.W, "\n%s", data)
+	if _, err := io.WriteString(j.W, "\n"); err != nil {
+		return err
 	}
-	return err
+	enc := xml.NewEncoder(j.W)
+	enc.Indent("  ", "  ")
+	return enc.EncodeElement(j.suite, xml.StartElement{Name: xml.Name{Local: "testsuite"}})
 }
 
 // Footer implements [Writer].
