@@ -70,3 +70,14 @@ func TestBundlesAreBounded(t *testing.T) {
 		})
 	}
 }
+
+// One byte more than the limit is an error, and not read in part.
+func TestDocumentsAreBounded(t *testing.T) {
+	b := bundleOf(statement(subject))
+	for size, want := range map[int]bool{attestation.MaxDocument: true, attestation.MaxDocument + 1: false} {
+		document := []byte(b + strings.Repeat(" ", size-len(b)))
+		if _, err := attestation.Read("", document); (err == nil) != want {
+			t.Errorf("%d bytes: error %v", size, err)
+		}
+	}
+}
