@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/recipe-verify/recipe-verify/audit"
 )
@@ -94,30 +92,7 @@ func levelOf(v audit.Verdict) level {
 }
 
 // place reads "file:line:column".
-func (a *alert) place(position string) {
-	a.file, a.line, a.column = position, 0, 0
-	rest, column, ok := cutNumber(position)
-	if !ok {
-		return
-	}
-	file, line, ok := cutNumber(rest)
-	if !ok {
-		return
-	}
-	a.file, a.line, a.column = file, line, column
-}
-
-// maxPlace is the most lines, and columns, that a place may have.
-const maxPlace = 1 << 30
-
-func cutNumber(s string) (rest string, n int, ok bool) {
-	at := strings.LastIndexByte(s, ':')
-	if at < 0 {
-		return s, 0, false
-	}
-	n, err := strconv.Atoi(s[at+1:])
-	return s[:at], n, err == nil && n > 0 && n < maxPlace
-}
+func (a *alert) place(position string) { a.file, a.line, a.column = splitPosition(position) }
 
 // fingerprint names an alert the same in every run: by rule, recipe and source,
 // without lines and without versions.

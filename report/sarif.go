@@ -73,7 +73,7 @@ type (
 	}
 	sarifRegion struct {
 		Line   int `json:"startLine"`
-		Column int `json:"startColumn"`
+		Column int `json:"startColumn,omitempty"`
 	}
 	sarifTool struct {
 		Driver struct {
