@@ -45,6 +45,7 @@ type InspectedBundle struct {
 	Reason      string             `json:"reason,omitempty"`
 	Hint        string             `json:"hint,omitempty"`
 	Detail      string             `json:"detail,omitempty" jsonschema:"description=the verifying library's account\\, not stable"`
+	MediaType   string             `json:"media_type,omitempty" jsonschema:"description=as the bundle calls itself; nobody signs it"`
 	Checks      []InspectedCheck   `json:"checks"`
 	Domains     []InspectedAccount `json:"domains" jsonschema:"description=what each trusted root makes of it"`
 	Verified    *InspectedContent  `json:"verified,omitempty" jsonschema:"description=what it says\\, all of it verified"`
@@ -176,7 +177,8 @@ func inspected(in verify.Inspection, c attestation.Candidate) InspectedBundle {
 	b := InspectedBundle{
 		Index: in.Index, Genuine: in.Genuine, TrustDomain: in.Domain,
 		Code: in.Code, Reason: in.Reason, Hint: in.Hint, Detail: in.Detail,
-		Checks: []InspectedCheck{}, Domains: []InspectedAccount{},
+		MediaType: mediaType(in.Content),
+		Checks:    []InspectedCheck{}, Domains: []InspectedAccount{},
 	}
 	for _, check := range in.Checks {
 		b.Checks = append(b.Checks, InspectedCheck(check))

@@ -120,6 +120,7 @@ func (t *inspectText) bundle(b InspectedBundle, all int) {
 	case b.Verified != nil:
 		t.line("%s: genuine", name)
 		t.content("  ", b.Verified)
+		t.field("  ", "media type", b.MediaType)
 	default:
 		what := "does not verify"
 		if b.Unverified == nil {
@@ -131,6 +132,7 @@ func (t *inspectText) bundle(b InspectedBundle, all int) {
 		if b.Unverified != nil {
 			t.line("  what it says, and nothing proves:")
 			t.content("    ", b.Unverified)
+			t.field("    ", "media type", b.MediaType)
 		}
 	}
 	t.line("  checks")
@@ -256,5 +258,4 @@ func (t *inspectText) when(in string, c *InspectedContent) {
 		}
 		t.field(in, "log", joinNonEmpty(", ", words, e.Kind))
 	}
-	t.field(in, "media type", d.MediaType)
 }

@@ -116,6 +116,7 @@ type BundleDocument struct {
 	Origin     string               `json:"origin"`
 	Index      int                  `json:"index"`
 	Format     attestation.Format   `json:"format"`
+	MediaType  string               `json:"media_type,omitempty" jsonschema:"description=as the bundle calls itself; nobody signs it"`
 	Status     verify.Status        `json:"status" jsonschema:"enum=counted,enum=set-aside,enum=mismatch,enum=invalid"`
 	Code       verify.Code          `json:"code,omitempty"`
 	Reason     string               `json:"reason,omitempty"`
@@ -128,7 +129,6 @@ type BundleDocument struct {
 
 // A ContentDocument is what a bundle says.
 type ContentDocument struct {
-	MediaType     string              `json:"media_type"`
 	PredicateType string              `json:"predicate_type,omitempty"`
 	Subjects      []SubjectDocument   `json:"subjects"`
 	SAN           string              `json:"san,omitempty"`
@@ -287,8 +287,20 @@ func bundle(b verify.Bundle) BundleDocument {
 		Origin: fetch.Redact(b.Origin), Index: b.Index, Format: b.Format,
 		Status: b.Status, Code: b.Code, Reason: b.Reason,
 		Publisher: b.Publisher, Warnings: b.Warnings, Domain: b.Domain,
-		Verified: content(b.Verified), Unverified: content(b.Unverified),
+		MediaType: mediaType(b.Verified, b.Unverified),
+		Verified:  content(b.Verified), Unverified: content(b.Unverified),
 	}
+}
+
+// mediaType is a bundle's own name for its form. It lies outside of everything
+// that is signed, and so does not stand among what is verified.
+func mediaType(contents ...*verify.Content) string {
+	for _, c := range contents {
+		if c != nil && c.MediaType != "" {
+			return c.MediaType
+		}
+	}
+	return ""
 }
 
 func content(c *verify.Content) *ContentDocument {
@@ -296,15 +308,15 @@ func content(c *verify.Content) *ContentDocument {
 		return nil
 	}
 	d := &ContentDocument{
-		MediaType: c.MediaType, PredicateType: c.PredicateType,
-		Subjects:   []SubjectDocument{},
-		SAN:        c.Certificate.SAN,
-		SANType:    sanType(c.Certificate.SANKind),
-		Issuer:     c.Certificate.Issuer,
-		Extensions: extensions(c.Certificate),
-		LogEntries: []LogEntryDocument{},
-		TimeSource: c.TimeSource,
-		Release:    c.Release,
+		PredicateType: c.PredicateType,
+		Subjects:      []SubjectDocument{},
+		SAN:           c.Certificate.SAN,
+		SANType:       sanType(c.Certificate.SANKind),
+		Issuer:        c.Certificate.Issuer,
+		Extensions:    extensions(c.Certificate),
+		LogEntries:    []LogEntryDocument{},
+		TimeSource:    c.TimeSource,
+		Release:       c.Release,
 	}
 	for _, s := range c.Subjects {
 		d.Subjects = append(d.Subjects, SubjectDocument{Name: s.Name, URI: s.URI, Digest: s.Digests})

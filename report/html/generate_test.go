@@ -103,9 +103,9 @@ func sign(r *report.Record, i int) {
 	r.Bundles = []report.BundleDocument{{
 		Origin: r.EvidenceAddresses[0], Format: attestation.ProvenanceFormat, Status: verify.Counted, Publisher: publisher, Domain: "public-good",
 		Verified: &report.ContentDocument{
-			MediaType: "application/vnd.in-toto+json", PredicateType: "https://docs.pypi.org/attestations/publish/v1",
-			Subjects: []report.SubjectDocument{{Name: fmt.Sprintf("%s-%s.tar.gz", r.Package, r.Version), Digest: map[string]string{"sha256": r.Pinned.SHA256}}},
-			SAN:      repository + "/.github/workflows/release.yml@refs/tags/v" + r.Version, SANType: "uri",
+			PredicateType: "https://docs.pypi.org/attestations/publish/v1",
+			Subjects:      []report.SubjectDocument{{Name: fmt.Sprintf("%s-%s.tar.gz", r.Package, r.Version), Digest: map[string]string{"sha256": r.Pinned.SHA256}}},
+			SAN:           repository + "/.github/workflows/release.yml@refs/tags/v" + r.Version, SANType: "uri",
 			Issuer: "https://token.actions.githubusercontent.com",
 			Extensions: &report.ExtensionsDocument{
 				SourceRepository: repository, SourceDigest: hex.EncodeToString(commit[:20]), SourceRef: "refs/tags/v" + r.Version,
@@ -135,9 +135,9 @@ func hostile(text string) *report.Record {
 	r.Warnings = []publishers.Warning{{Code: publishers.WarningCode(text), Message: text}}
 	r.Policy = []report.ReasonDocument{{Kind: policy.ReasonKind(text), Position: text, Text: text}}
 	b := &r.Bundles[0]
-	b.Origin, b.Reason, b.Publisher, b.Domain, b.Code = text, text, text, text, verify.Code(text)
+	b.Origin, b.Reason, b.Publisher, b.Domain, b.MediaType, b.Code = text, text, text, text, text, verify.Code(text)
 	b.Verified = &report.ContentDocument{
-		MediaType: text, PredicateType: text, SAN: text, Issuer: text, TimeSource: text,
+		PredicateType: text, SAN: text, Issuer: text, TimeSource: text,
 		Subjects: []report.SubjectDocument{{Name: text, Digest: map[string]string{"sha256": text}}},
 		Extensions: &report.ExtensionsDocument{
 			SourceRepository: text, SourceDigest: text, SourceRef: text, RunInvocationURI: text,
