@@ -45,14 +45,19 @@ func (f *formatFlags) formats(c *cobra.Command, env Env) (map[string]report.Form
 		page.Earlier = append(page.Earlier, snapshot)
 	}
 	return map[string]report.Format{
-		"text": func(w io.Writer) report.Writer { return &report.AuditText{W: w, Color: color, Verbose: f.verbose} },
-		"json": func(w io.Writer) report.Writer { return &report.Lines{W: w} },
-		"html": func(w io.Writer) report.Writer { return html.New(w, page) },
+		"text":           func(w io.Writer) report.Writer { return &report.AuditText{W: w, Color: color, Verbose: f.verbose} },
+		"json":           func(w io.Writer) report.Writer { return &report.Lines{W: w} },
+		"html":           func(w io.Writer) report.Writer { return html.New(w, page) },
+		"sarif":          func(w io.Writer) report.Writer { return &report.SARIF{W: w} },
+		"junit":          func(w io.Writer) report.Writer { return &report.JUnit{W: w} },
+		"csv":            func(w io.Writer) report.Writer { return &report.CSV{W: w} },
+		"github":         func(w io.Writer) report.Writer { return &report.GitHub{W: w} },
+		"github-summary": func(w io.Writer) report.Writer { return &report.GitHubSummary{W: w} },
 	}, nil
 }
 
 // formatNames are the names of the formats, for help.
-const formatNames = "html, json, text"
+const formatNames = "csv, github, github-summary, html, json, junit, sarif, text"
 
 func newReport(env Env) *cobra.Command {
 	c := &cobra.Command{
