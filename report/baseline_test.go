@@ -157,6 +157,11 @@ func TestCompare(t *testing.T) {
 		{"workflow of another repository", same, extension(func(x *report.ExtensionsDocument) {
 			x.BuildConfigURI = "https://github.com/other/flask/.github/workflows/release.yaml@refs/tags/v1"
 		}), "workflow-changed"},
+		{"a ref of a workflow whose name has an @", extension(func(x *report.ExtensionsDocument) {
+			x.BuildConfigURI = "https://github.com/pallets/flask/.github/workflows/a@b.yaml@refs/tags/v1"
+		}), extension(func(x *report.ExtensionsDocument) {
+			x.BuildConfigURI = "https://github.com/pallets/flask/.github/workflows/a@c.yaml@refs/tags/v1"
+		}), "workflow-changed"},
 		{"predicate", same, content(func(c *report.ContentDocument) { c.PredicateType = "https://slsa.dev/provenance/v1" }), "predicate-changed"},
 
 		{"registered again", same, extension(func(x *report.ExtensionsDocument) { x.SourceRepositoryID = "101" }), "repository-id-changed!"},
@@ -266,6 +271,15 @@ func TestCounterparts(t *testing.T) {
 		{"another project, of one of several", []*report.Record{source("a", 0, "x", pypi("1")), source("a", 1, "y", "https://h.example/y")}, source("a", 0, "n", asset("2", "r-2.tar.gz")), ""},
 		{"several files, by name", []*report.Record{source("a", 0, "x", asset("1", "linux.tgz")), source("a", 1, "y", asset("1", "mac.tgz"))},
 			source("a", 0, "n", asset("2", "mac.tgz")), "y"},
+		{"several files, by name before order", []*report.Record{source("a", 0, "x", asset("1", "r-cp310.whl")), source("a", 1, "y", asset("1", "r-cp311.whl"))},
+			source("a", 0, "n", asset("2", "r-cp311.whl")), "y"},
+		{"a file of PyPI that names no project", []*report.Record{source("a", 0, "x", "https://files.pythonhosted.org/packages/ab/cd/"+strings.Repeat("e", 60)+"/odd.v1"), source("a", 1, "y", "https://h.example/y")},
+			source("a", 5, "n", "https://files.pythonhosted.org/packages/12/34/"+strings.Repeat("5", 60)+"/odd.v2"), "x"},
+		{"the same path before a nearer one of the same package", []*report.Record{source("a", 4, "x", pypi("1")), func() *report.Record {
+			r := source("second", 0, "y", pypi("2"))
+			r.Package = "a"
+			return r
+		}()}, source("a", 0, "n", pypi("2")), "x"},
 		{"several files, by shape", []*report.Record{source("a", 0, "x", asset("1", "r-1.0-linux.tgz")), source("a", 1, "y", asset("1", "r-1.0-mac.tgz"))},
 			source("a", 0, "n", asset("2", "r-2.0rc1-mac.tgz")), "y"},
 		{"several files, by order", []*report.Record{source("a", 0, "x", asset("1", "r1.tgz")), source("a", 4, "y", asset("1", "r2.tgz"))},
@@ -297,6 +311,11 @@ func TestCompareABrokenRecipe(t *testing.T) {
 	}()).Compare(broken)
 	if kinds(got) != "new-failure!" {
 		t.Errorf("got %+v", got)
+	}
+	empty := record(0, "flask", "", audit.Unattested)
+	empty.Code = audit.CodeNoSources
+	if got := baseline(t, flask("3.1.0", nil)).Compare(empty); got != nil {
+		t.Errorf("of a recipe without sources: %+v", got)
 	}
 	if got := baseline(t, broken).Compare(broken); got != nil {
 		t.Errorf("got %+v", got)
