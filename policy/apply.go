@@ -41,7 +41,8 @@ type Decision struct {
 	// block says; nil for no such demand.
 	Bound []publishers.Publisher
 	// PredicateTypes are accepted; nil for the verifier's own. They are the
-	// block's where it lists any.
+	// block's where it lists any, without those that an entry with enforce does
+	// not accept.
 	PredicateTypes []string
 	// Match says how many publishers must have signed; "" leaves it open.
 	Match Match
@@ -118,10 +119,11 @@ func (p *Policy) Apply(s Source, now time.Time) Decision {
 	d.Terms.Packages = names(s)
 	d.Match, d.NoImmutableReleases = p.Match, p.NoImmutableReleases
 	p.decideRequired(&d, s, now)
-	p.decidePublishers(&d, s)
+	bound := p.decidePublishers(&d, s)
 	if len(d.PredicateTypes) == 0 {
 		d.PredicateTypes = p.PredicateTypes
 	}
+	d.bindPredicateTypes(bound)
 	p.decideTerms(&d, s)
 	return d
 }
@@ -186,9 +188,10 @@ func (p *Policy) coversRecipe(e Exception, recipe string) bool {
 // that every source is bound to. The first entry that fits all addresses of a
 // source without a block is the one that counts; where entries fit only some of
 // them, evidence is required and nobody is accepted, so that an address more
-// does not make a source one that asks for nothing.
-func (p *Policy) decidePublishers(d *Decision, s Source) {
-	var own, partly, bound *Assignment
+// does not make a source one that asks for nothing. It gives the entry that the
+// source is bound to, or nil.
+func (p *Policy) decidePublishers(d *Decision, s Source) (bound *Assignment) {
+	var own, partly *Assignment
 	for i := range p.Publishers {
 		a := &p.Publishers[i]
 		if !a.touches(s) {
@@ -210,7 +213,7 @@ func (p *Policy) decidePublishers(d *Decision, s Source) {
 				Problem:  fmt.Sprintf("two entries with enforce fit one source; the other is at %s", bound.Position),
 				Mend:     "make one of them narrower, or one entry of both",
 			}
-			return
+			return nil
 		}
 		bound = a
 	}
@@ -230,7 +233,37 @@ func (p *Policy) decidePublishers(d *Decision, s Source) {
 		d.Bound = bound.Publishers
 		d.because(BecauseBound, bound.Position, "%s must be signed by %s", bound.Selection, publisherNames(bound.Publishers))
 	}
+	return bound
 }
+
+// bindPredicateTypes leaves of the types that would be accepted those that the
+// entry accepts that the source is bound to: a recipe's block can narrow them,
+// and add none. None left is an error, since nothing could count.
+func (d *Decision) bindPredicateTypes(bound *Assignment) {
+	if bound == nil || len(bound.PredicateTypes) == 0 {
+		return
+	}
+	asked := d.PredicateTypes
+	if len(asked) == 0 {
+		asked = bound.PredicateTypes
+	}
+	d.PredicateTypes = nil
+	for _, t := range asked {
+		if slices.Contains(bound.PredicateTypes, t) {
+			d.PredicateTypes = append(d.PredicateTypes, t)
+		}
+	}
+	if len(d.PredicateTypes) == 0 && d.Err == nil {
+		d.Err = &Error{
+			Position: bound.Position,
+			Problem: fmt.Sprintf("this entry with enforce accepts statements of the type %s alone, and what is asked for is %s",
+				strings.Join(bound.PredicateTypes, " or "), strings.Join(texts(asked, quoted), " or ")),
+			Mend: "remove predicate_type from the recipe's block, or add the type to the entry",
+		}
+	}
+}
+
+func quoted(s string) string { return fmt.Sprintf("%+q", s) }
 
 func publisherNames(list []publishers.Publisher) string {
 	return strings.Join(texts(list, publishers.Publisher.String), " or ")
