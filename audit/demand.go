@@ -16,14 +16,24 @@ import (
 // repository than the one that it was built from.
 const WarnMoved publishers.WarningCode = "repository-moved"
 
-// PolicySource is what a policy looks at of a URL source of a recipe.
+// PolicySource is what a policy looks at of a URL source of a recipe. A staging
+// output is no package: any package of the recipe can inherit what it unpacks,
+// and so is taken to use its sources. Its own name is a sibling's, which can only
+// make more be demanded.
 func PolicySource(rec *recipe.Recipe, s recipe.SharedSource) policy.Source {
 	src := policy.Source{Recipe: rec.Path}
-	for _, o := range s.Outputs {
-		if o.Name != "" {
+	users, staged := s.Outputs, slices.ContainsFunc(s.Outputs, func(o *recipe.Output) bool { return o.Staging })
+	if staged {
+		users = nil
+		for i := range rec.Outputs {
+			users = append(users, &rec.Outputs[i])
+		}
+	}
+	for _, o := range users {
+		if o.Name != "" && !o.Staging {
 			src.Packages = appendNew(src.Packages, o.Name)
 		}
-		if o.Version != "" && !strings.Contains(o.Version, "${{") { // one that is not known is compared with nothing
+		if o.Version != "" && !o.Staging && !strings.Contains(o.Version, "${{") { // one that is not known is compared with nothing
 			src.Versions = appendNew(src.Versions, o.Version)
 		}
 	}
