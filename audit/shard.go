@@ -79,12 +79,16 @@ func recipeKey(r Result) itemKey {
 }
 
 // keyOf is the key of a task's result. Rules are written out by their values:
-// whatever is demanded is in it.
+// whatever is demanded is in it. So is the verdict of a source that is only looked
+// at for what a recipe could ask of it: what a policy requires of one recipe's it
+// may not require of another's.
 func (r *run) keyOf(t task) string {
 	h := sha256.New()
 	h.Write(t.key[:]) //nolint:errcheck // a hash takes everything
 	if !t.done {
 		fmt.Fprintf(h, "%v", r.rules(t))
+	} else {
+		fmt.Fprintf(h, "%q %q %q", t.result.Verdict, t.result.Code, t.result.Message)
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
