@@ -325,8 +325,11 @@ func findingCounts(f *Footer) string {
 		kind audit.FindingKind
 		word string
 	}{
-		{audit.Attestable, "attestable"}, {audit.NotAttestable, "not attestable"}, {audit.NoEvidence, "no evidence"},
-		{audit.Unknown, "unknown"}, {audit.NotAsked, "not asked"},
+		{audit.Attestable, "attestable"},
+		{audit.NotAttestable, "not attestable"},
+		{audit.NoEvidence, "no evidence"},
+		{audit.Unknown, "unknown"},
+		{audit.NotAsked, "not asked"},
 	} {
 		n := f.Findings[k.kind]
 		if n == 0 {

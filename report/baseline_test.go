@@ -100,8 +100,10 @@ func TestCompare(t *testing.T) {
 	}{
 		{"nothing", same, same, ""},
 		{"other case of the repository", same, extension(func(x *report.ExtensionsDocument) { x.SourceRepository = "https://GitHub.com/Pallets/Flask" }), ""},
-		{"a letter that folds to another", extension(func(x *report.ExtensionsDocument) { x.SourceRepository = "https://github.com/kk/k" }),
-			extension(func(x *report.ExtensionsDocument) { x.SourceRepository = "https://github.com/\u212a\u212a/k" }), "publisher-changed!"},
+		{
+			"a letter that folds to another", extension(func(x *report.ExtensionsDocument) { x.SourceRepository = "https://github.com/kk/k" }),
+			extension(func(x *report.ExtensionsDocument) { x.SourceRepository = "https://github.com/\u212a\u212a/k" }), "publisher-changed!",
+		},
 		{"other ref", same, extension(func(x *report.ExtensionsDocument) {
 			x.BuildConfigURI = strings.Replace(x.BuildConfigURI, "@refs/tags/v1", "@refs/tags/pkg@2", 1)
 		}), ""},
@@ -146,8 +148,10 @@ func TestCompare(t *testing.T) {
 			*x = report.ExtensionsDocument{SourceRepository: "a"}
 		}), "publisher-changed!"},
 		{"a person in place of a repository", same, person("a@example.org"), "publisher-changed! workflow-changed"},
-		{"certificates without extensions", content(func(c *report.ContentDocument) { c.Extensions = nil }),
-			extension(func(x *report.ExtensionsDocument) { x.BuildConfigURI = "" }), ""},
+		{
+			"certificates without extensions", content(func(c *report.ContentDocument) { c.Extensions = nil }),
+			extension(func(x *report.ExtensionsDocument) { x.BuildConfigURI = "" }), "",
+		},
 
 		{"issuer", same, content(func(c *report.ContentDocument) { c.Issuer = "https://evil.example" }), "issuer-changed!"},
 		{"issuer gone", same, content(func(c *report.ContentDocument) { c.Issuer = "" }), "issuer-changed!"},
@@ -243,18 +247,36 @@ func TestCounterparts(t *testing.T) {
 		now    *report.Record
 		want   string // of whom it is a version; "" for nobody
 	}{
-		{"another spelling of the project", []*report.Record{source("a", 0, "x", "https://pypi.org/packages/source/f/foo.bar/foo.bar-1.0.tar.gz")},
-			source("a", 0, "n", "https://pypi.org/packages/source/f/foo_bar/foo_bar-2.0.tar.gz"), "x"},
-		{"the digest's path on PyPI", []*report.Record{source("a", 3, "x", pypi("1.0"))},
-			source("a", 0, "n", "https://files.pythonhosted.org/packages/ab/cd/"+strings.Repeat("e", 60)+"/flask-2.0.tar.gz"), "x"},
-		{"release and archive", []*report.Record{source("a", 0, "x", asset("1", "r-1.tar.gz")), source("a", 1, "y", "https://h.example/z")},
-			source("a", 5, "n", "https://github.com/O/R/archive/refs/tags/v2.tar.gz"), "x"},
-		{"an address with versions", []*report.Record{source("a", 0, "x", "https://ftp.example/hello/2.12/hello-2.12.1-rc1.tar.gz"), source("a", 1, "y", "https://ftp.example/other/other-1.tar.gz")},
-			source("a", 7, "n", "https://FTP.example/hello/v3/hello-3.0.tar.gz"), "x"},
-		{"a commit", []*report.Record{source("a", 0, "x", "https://h.example/"+strings.Repeat("ab", 20)+"/a.tgz"), source("a", 1, "y", "https://h.example/y")},
-			source("a", 7, "n", "https://h.example/"+strings.Repeat("c", 40)+"/a.tgz"), "x"},
-		{"the first address that has an origin", []*report.Record{source("a", 0, "x", pypi("1")), source("a", 1, "y", asset("1", "r"))},
-			source("a", 5, "n", "https://mirror.example/flask.tar.gz", pypi("2")), "x"},
+		{
+			"another spelling of the project",
+			[]*report.Record{source("a", 0, "x", "https://pypi.org/packages/source/f/foo.bar/foo.bar-1.0.tar.gz")},
+			source("a", 0, "n", "https://pypi.org/packages/source/f/foo_bar/foo_bar-2.0.tar.gz"), "x",
+		},
+		{
+			"the digest's path on PyPI",
+			[]*report.Record{source("a", 3, "x", pypi("1.0"))},
+			source("a", 0, "n", "https://files.pythonhosted.org/packages/ab/cd/"+strings.Repeat("e", 60)+"/flask-2.0.tar.gz"), "x",
+		},
+		{
+			"release and archive",
+			[]*report.Record{source("a", 0, "x", asset("1", "r-1.tar.gz")), source("a", 1, "y", "https://h.example/z")},
+			source("a", 5, "n", "https://github.com/O/R/archive/refs/tags/v2.tar.gz"), "x",
+		},
+		{
+			"an address with versions",
+			[]*report.Record{source("a", 0, "x", "https://ftp.example/hello/2.12/hello-2.12.1-rc1.tar.gz"), source("a", 1, "y", "https://ftp.example/other/other-1.tar.gz")},
+			source("a", 7, "n", "https://FTP.example/hello/v3/hello-3.0.tar.gz"), "x",
+		},
+		{
+			"a commit",
+			[]*report.Record{source("a", 0, "x", "https://h.example/"+strings.Repeat("ab", 20)+"/a.tgz"), source("a", 1, "y", "https://h.example/y")},
+			source("a", 7, "n", "https://h.example/"+strings.Repeat("c", 40)+"/a.tgz"), "x",
+		},
+		{
+			"the first address that has an origin",
+			[]*report.Record{source("a", 0, "x", pypi("1")), source("a", 1, "y", asset("1", "r"))},
+			source("a", 5, "n", "https://mirror.example/flask.tar.gz", pypi("2")), "x",
+		},
 		{"a moved recipe", []*report.Record{source("a", 0, "x", pypi("1"))}, func() *report.Record {
 			r := source("a", 0, "n", pypi("2"))
 			r.Recipe = "elsewhere/recipe.yaml"
@@ -269,23 +291,41 @@ func TestCounterparts(t *testing.T) {
 		{"another project, of the recipe's only source", []*report.Record{source("a", 0, "x", pypi("1"))}, source("a", 0, "n", asset("2", "r-2.tar.gz")), "x"},
 		{"another project, of a second source", []*report.Record{source("a", 0, "x", pypi("1"))}, source("a", 1, "n", asset("2", "r-2.tar.gz")), ""},
 		{"another project, of one of several", []*report.Record{source("a", 0, "x", pypi("1")), source("a", 1, "y", "https://h.example/y")}, source("a", 0, "n", asset("2", "r-2.tar.gz")), ""},
-		{"several files, by name", []*report.Record{source("a", 0, "x", asset("1", "linux.tgz")), source("a", 1, "y", asset("1", "mac.tgz"))},
-			source("a", 0, "n", asset("2", "mac.tgz")), "y"},
-		{"several files, by name before order", []*report.Record{source("a", 0, "x", asset("1", "r-cp310.whl")), source("a", 1, "y", asset("1", "r-cp311.whl"))},
-			source("a", 0, "n", asset("2", "r-cp311.whl")), "y"},
-		{"a file of PyPI that names no project", []*report.Record{source("a", 0, "x", "https://files.pythonhosted.org/packages/ab/cd/"+strings.Repeat("e", 60)+"/odd.v1"), source("a", 1, "y", "https://h.example/y")},
-			source("a", 5, "n", "https://files.pythonhosted.org/packages/12/34/"+strings.Repeat("5", 60)+"/odd.v2"), "x"},
+		{
+			"several files, by name",
+			[]*report.Record{source("a", 0, "x", asset("1", "linux.tgz")), source("a", 1, "y", asset("1", "mac.tgz"))},
+			source("a", 0, "n", asset("2", "mac.tgz")), "y",
+		},
+		{
+			"several files, by name before order",
+			[]*report.Record{source("a", 0, "x", asset("1", "r-cp310.whl")), source("a", 1, "y", asset("1", "r-cp311.whl"))},
+			source("a", 0, "n", asset("2", "r-cp311.whl")), "y",
+		},
+		{
+			"a file of PyPI that names no project",
+			[]*report.Record{source("a", 0, "x", "https://files.pythonhosted.org/packages/ab/cd/"+strings.Repeat("e", 60)+"/odd.v1"), source("a", 1, "y", "https://h.example/y")},
+			source("a", 5, "n", "https://files.pythonhosted.org/packages/12/34/"+strings.Repeat("5", 60)+"/odd.v2"), "x",
+		},
 		{"the same path before a nearer one of the same package", []*report.Record{source("a", 4, "x", pypi("1")), func() *report.Record {
 			r := source("second", 0, "y", pypi("2"))
 			r.Package = "a"
 			return r
 		}()}, source("a", 0, "n", pypi("2")), "x"},
-		{"several files, by shape", []*report.Record{source("a", 0, "x", asset("1", "r-1.0-linux.tgz")), source("a", 1, "y", asset("1", "r-1.0-mac.tgz"))},
-			source("a", 0, "n", asset("2", "r-2.0rc1-mac.tgz")), "y"},
-		{"several files, by order", []*report.Record{source("a", 0, "x", asset("1", "r1.tgz")), source("a", 4, "y", asset("1", "r2.tgz"))},
-			source("a", 3, "n", asset("2", "r7.tgz")), "y"},
-		{"the same version in the other of two recipes", []*report.Record{source("a", 0, "x", pypi("1")), source("second", 0, "y", pypi("1"))},
-			source("second", 0, "n", pypi("2")), "y"},
+		{
+			"several files, by shape",
+			[]*report.Record{source("a", 0, "x", asset("1", "r-1.0-linux.tgz")), source("a", 1, "y", asset("1", "r-1.0-mac.tgz"))},
+			source("a", 0, "n", asset("2", "r-2.0rc1-mac.tgz")), "y",
+		},
+		{
+			"several files, by order",
+			[]*report.Record{source("a", 0, "x", asset("1", "r1.tgz")), source("a", 4, "y", asset("1", "r2.tgz"))},
+			source("a", 3, "n", asset("2", "r7.tgz")), "y",
+		},
+		{
+			"the same version in the other of two recipes",
+			[]*report.Record{source("a", 0, "x", pypi("1")), source("second", 0, "y", pypi("1"))},
+			source("second", 0, "n", pypi("2")), "y",
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := ""

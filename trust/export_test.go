@@ -23,8 +23,10 @@ func TestExportReadsBack(t *testing.T) {
 		want []string
 	}{
 		{"the snapshot", offline(t, Config{}), []string{PublicGood}},
-		{"all kinds", offline(t, Config{PublicGood: yes(), Roots: RootFiles(rootFile(t, "exported.json", private(), gitHubRoot(t), indented))}),
-			[]string{PublicGood, "exported", GitHub, "exported:2"}},
+		{
+			"all kinds", offline(t, Config{PublicGood: yes(), Roots: RootFiles(rootFile(t, "exported.json", private(), gitHubRoot(t), indented))}),
+			[]string{PublicGood, "exported", GitHub, "exported:2"},
+		},
 		{"by TUF", func() Config { c := tuf; c.PublicGood = no(); return c }(), []string{"exported"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
