@@ -131,6 +131,22 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
+// A server that is down may ask for no more than one that limits requests.
+func TestRetryAfterOfAServerThatIsDown(t *testing.T) {
+	s := serve(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "3600")
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	c := quick(t)
+	c.Timeout = 2 * time.Hour
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	_, err := c.Document(ctx, s.URL, DocumentOptions{})
+	if outcomeOf(err) != "unavailable" || !strings.Contains(err.Error(), "wanted at most 2m0s") || len(s.requests()) != 1 {
+		t.Errorf("found %v after %d requests", err, len(s.requests()))
+	}
+}
+
 func TestPauseThatDoesNotFit(t *testing.T) {
 	s := serve(t, answer(500))
 	c := quick(t)

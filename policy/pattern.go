@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 )
 
@@ -118,14 +119,18 @@ func (p URLPattern) loose(address string) bool {
 	if scheme != p.scheme && (p.scheme != "https" || scheme != "http") || looseHost(u) != p.host {
 		return false
 	}
-	pattern := lower(p.path)
-	for _, spelled := range []string{u.EscapedPath(), u.Path, path.Clean("/" + u.Path)} {
-		if glob(pattern, lower(spelled)) {
+	pattern, clean := lower(p.path), path.Clean("/"+lower(u.Path))
+	var tried []string // mostly all are the same
+	for _, spelled := range []string{lower(u.EscapedPath()), lower(u.Path), clean} {
+		if slices.Contains(tried, spelled) {
+			continue
+		}
+		if tried = append(tried, spelled); glob(pattern, spelled) {
 			return true
 		}
 	}
 	decoded, err := url.PathUnescape(pattern)
-	return err == nil && glob(decoded, path.Clean("/"+lower(u.Path)))
+	return err == nil && decoded != pattern && glob(decoded, clean)
 }
 
 // looseHost is a URL's host without what makes no difference to where it leads.

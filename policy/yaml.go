@@ -193,10 +193,12 @@ func (r reader) text(to *string) func(*yaml.Node) error {
 // texts keeps a list of values, each once.
 func (r reader) texts(what string, to *[]string) func(*yaml.Node) error {
 	return func(n *yaml.Node) error {
+		seen := map[string]bool{}
 		return r.strings(n, what, func(n *yaml.Node, s string) error {
-			if slices.Contains(*to, s) {
+			if seen[s] {
 				return r.fail(n, "remove one of them", "%q stands twice in the list of %s", s, what)
 			}
+			seen[s] = true
 			*to = append(*to, s)
 			return nil
 		})

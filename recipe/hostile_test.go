@@ -142,6 +142,8 @@ func hostileYAML() []hostile {
 		{name: "tabs", text: okPackage + "about:\n" + repeat("\t", 1_000_000), want: "cannot parse YAML"},
 		{name: "long key", text: repeat("x", 100_000) + ": 1\n" + okPackage, want: "cannot parse YAML"},
 		{name: "aliases", text: "a: &a [x,x]\nb: &b [*a,*a]\nc: &c [*b,*b]\n", want: "anchors are not allowed"},
+		{name: "alias bomb", text: okPackage + "about:\n" + bomb(60), want: "anchors are not allowed"},
+		{name: "alias bomb by merging", text: okPackage + "about:\n  a0: &a0 {x: 1}\n" + merging(60), want: "anchors are not allowed"},
 		{name: "directives", text: repeat("%A\n", 90_000), want: "cannot parse YAML"},
 		{name: "documents", text: fill(okPackage, "---\n")},
 		{name: "many keys", text: okPackage + "about:\n" + numbered(24_000, "  k%d: v\n")},
@@ -157,6 +159,25 @@ func stairs(n int) string {
 	var b strings.Builder
 	for i := range n {
 		b.WriteString(repeat(" ", i) + "a:\n")
+	}
+	return b.String()
+}
+
+// bomb gives lists that hold the one before ten times: 10ⁿ values.
+func bomb(n int) string {
+	var b strings.Builder
+	b.WriteString("  a0: &a0 x\n")
+	for i := range n {
+		fmt.Fprintf(&b, "  a%d: &a%d [%s]\n", i+1, i+1, strings.TrimSuffix(repeat(fmt.Sprintf("*a%d,", i), 10), ","))
+	}
+	return b.String()
+}
+
+// merging gives mappings that merge the one before twice.
+func merging(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "  a%d: &a%d {<<: [*a%d, *a%d]}\n", i+1, i+1, i, i)
 	}
 	return b.String()
 }

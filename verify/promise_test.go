@@ -34,6 +34,8 @@ func TestPromiseWithoutCheckpoint(t *testing.T) {
 	two.VerificationMaterial.Entries = append(two.VerificationMaterial.Entries, w.old(message).Entry())
 	beside := w.old(message)
 	beside.VerificationMaterial.Entries = append(beside.VerificationMaterial.Entries, w.Sign(message, flask, sigstoretest.RekorV1).Entry())
+	renamed := w.old(message)
+	renamed.MediaType = "application/vnd.dev.sigstore.bundle.v0.1+json"
 	for _, c := range []struct {
 		name   string
 		bundle *sigstoretest.Bundle
@@ -53,6 +55,7 @@ func TestPromiseWithoutCheckpoint(t *testing.T) {
 		{"a statement logged as hashedrekord", w.old(provenance, sigstoretest.HashedRekord()), []string{elsewhere}, verify.CodeLogEntry},
 		{"no proof at all", w.Sign(message, flask, sigstoretest.RekorV1, sigstoretest.Version(sigstoretest.BundleV01), sigstoretest.WithoutProof()), []string{elsewhere}, verify.CodeLogEntry},
 		{"version 0.2", w.Sign(message, flask, sigstoretest.RekorV1, sigstoretest.Version(sigstoretest.BundleV02), sigstoretest.WithoutCheckpoint()), []string{elsewhere}, verify.CodeMalformed},
+		{"version 0.1, written as later ones are", renamed, []string{elsewhere}, verify.CodeMalformed},
 		{"version 0.3", w.Sign(message, flask, sigstoretest.RekorV1, sigstoretest.WithoutCheckpoint()), []string{elsewhere}, verify.CodeMalformed},
 		{"Rekor v2", w.Sign(message, flask, sigstoretest.RekorV2, sigstoretest.Version(sigstoretest.BundleV01), sigstoretest.WithoutCheckpoint()), []string{elsewhere}, verify.CodeLogEntry},
 		{"no promise", w.old(message, sigstoretest.WithoutPromise()), []string{elsewhere}, verify.CodeLogEntry},

@@ -15,9 +15,15 @@ var (
 )
 
 // mutations are all of them. Not in the list are checks whose removal changes
-// no verdict, since another one stands behind them: sigstore-go, too, counts
-// the signatures of an envelope, and verifies every log entry and not only as
-// many as are demanded; net/http, too, notices a body that ends early.
+// no verdict, since another one stands behind them:
+//
+//   - sigstore-go verifies every log entry, and not only as many as are
+//     demanded; it finds an entry of Rekor's second version by its index; it refuses a statement whose only entry is of another kind, and a
+//     bundle of version 0.1 with neither promise nor proof, so that
+//     verify.openPromised need not look for them;
+//   - net/http notices a body that ends before its announced length;
+//   - an alias in a recipe needs an anchor, which is refused before it;
+//   - os.Root keeps a recipe in its folder, whatever filepath.IsLocal says.
 var mutations = slices.Concat(ofPublishers, ofVerify, ofAttestation, ofAudit, ofFetch, ofTrust, ofPolicy, ofRecipe)
 
 // Who signed.
@@ -96,11 +102,8 @@ var ofVerify = []mutation{
 		`if c.Format != attestation.BundleFormat {`, `if false {`, testVerify, ""},
 	{"a promise alone is for bundles of version 0.1", "verify/load.go",
 		`m.GetMediaType() != mediaV01 || `, ``, testVerify, ""},
-	{"a promise alone is not for statements", "verify/load.go",
-		` || m.GetMessageSignature() == nil {`, ` {`, testVerify, ""},
-	{"a promise alone needs a promise, and one entry", "verify/load.go",
-		`if len(entries) != 1 || len(entries[0].GetInclusionPromise().GetSignedEntryTimestamp()) == 0 {`,
-		`if len(entries) != 1 {`, testVerify, ""},
+	{"a promise alone is of one entry", "verify/load.go",
+		`if len(entries) != 1 || len(`, `if len(entries) == 0 || len(`, testVerify, ""},
 	{"bundles bring no root certificate", "verify/load.go",
 		`if bytes.Equal(cert.RawIssuer, cert.RawSubject) && cert.IsCA {`, `if bytes.Equal(nil, cert.RawSubject) {`, testVerify, ""},
 	{"a certificate has one name", "verify/certificate.go",
@@ -119,8 +122,6 @@ var ofVerify = []mutation{
 		`body.Kind != kind.GetKind() || body.APIVersion != kind.GetVersion() {`, `false {`, testVerify, ""},
 	{"an entry's time is signed", "verify/logentry.go",
 		`if e.GetIntegratedTime() != 0 {`, `if false {`, testVerify, ""},
-	{"an entry's index is signed", "verify/logentry.go",
-		`isRekorV2(e) && e.GetLogIndex() != index {`, `isRekorV2(e) && index < 0 {`, testVerify, ""},
 	{"log entries are few", "verify/logentry.go",
 		`if len(entries) > maxEntries {`, `if false {`, testVerify, ""},
 	{"time stamps are few", "verify/bundle.go",
@@ -232,7 +233,7 @@ var ofFetch = []mutation{
 	{"an address that an answer names is public", "fetch/transport.go",
 		`	case t.foreign:`, `	case false:`, testFetch, "Foreign"},
 	{"redirects do not lead from https to http", "fetch/transport.go",
-		`if v.URL.Scheme == "https" {`, `if false {`, testFetch, "Redirect"},
+		`if v.URL.Scheme == "https" {`, `if v.URL.Scheme == "never" {`, testFetch, "Redirect"},
 	{"redirects are ten at most", "fetch/transport.go",
 		`if hops > MaxRedirects {`, `if false {`, testFetch, "Redirect"},
 	{"credentials stay at their origin", "fetch/transport.go",
@@ -244,7 +245,7 @@ var ofFetch = []mutation{
 	{"tokens do not go to mirrors", "fetch/credentials.go",
 		`token != "" && !mirrored {`, `token != "" {`, testFetch, "Credentials|Token|Mirror"},
 	{"tokens do not travel in the clear", "fetch/credentials.go",
-		`if err != nil || !addr.IsLoopback() {`, `if false {`, testFetch, "Credentials|Token"},
+		`if err != nil || !addr.IsLoopback() {`, `if err != nil && addr.IsLoopback() {`, testFetch, "Credentials|Token"},
 	{"netrc's default is for nobody", "fetch/credentials.go",
 		`if m.IsDefault || l.user == "" || l.password == "" {`, `if l.user == "" || l.password == "" {`, testFetch, "Netrc|Credentials"},
 	{"requests that shall be anonymous are", "fetch/transfer.go",
@@ -288,7 +289,7 @@ var ofTrust = []mutation{
 	{"instead of a log there is a time-stamp authority", "trust/waive.go",
 		`if len(tr.TimestampingAuthorities()) == 0 {`, `if false {`, testTrust, "Insecure|Waiver|Weaker|Parse|Mixed"},
 	{"only GitHub's own certificates do without logs", "trust/classify.go",
-		`if o := cert.Subject.Organization; len(o) != 1 || o[0] != gitHubOrganization {`, `if false {`, testTrust, "Logs|Mixed|Roots|Parse|Weaker"},
+		`if o := cert.Subject.Organization; len(o) != 1 || o[0] != gitHubOrganization {`, `if o := cert.Subject.Organization; len(o) > 99 {`, testTrust, "Logs|Mixed|Roots|Parse|Weaker"},
 	{"the public-good instance never does without a log", "trust/refresh.go",
 		`if d.Require.LogEntries == 0 {`, `if false {`, testTrust, ""},
 	{"TUF metadata does not go back", "trust/refresh.go",
@@ -338,11 +339,18 @@ var ofRecipe = []mutation{
 		`if !strings.HasPrefix(name, "CONDA_OVERRIDE_") && !slices.Contains(o.AllowEnv, name) {`,
 		`if false && !slices.Contains([]string{argument(name)}, name) {`, testRecipe, "Environment|Hostile|Nasty"},
 	{"a recipe reads files below its folder", "recipe/environment.go",
-		`root.Stat(path); err != nil || !info.Mode().IsRegular() {`, `os.Stat(filepath.Join(filepath.Dir(ev.doc.path), path)); err != nil || info.IsDir() {`, testRecipe, "LoadFromFile"},
+		`root.Stat(path); err != nil || !info.Mode().IsRegular() {
+		return jinja.Value{}, outside
+	}
+	f, err := root.Open(path)`,
+		`root.Stat("."); err != nil || !info.IsDir() {
+		return jinja.Value{}, outside
+	}
+	f, err := os.Open(filepath.Join(filepath.Dir(ev.doc.path), path))`, testRecipe, "LoadFromFile"},
 	{"a block needs a digest beside it", "recipe/attestation.go",
 		`if s.Attestation == nil || s.HasSHA256 {`, `if true {`, testRecipe, "Attestation|FaultyBlock"},
 	{"a block names publishers", "recipe/attestation.go",
-		`if !found && len(r.faults) == before {`, `if false {`, testRecipe, "Attestation|FaultyBlock"},
+		`if !found && len(r.faults) == before {`, `if !found && len(r.faults) < before {`, testRecipe, "Attestation|FaultyBlock"},
 	{"a block's list of publishers is not empty", "recipe/attestation.go",
 		`case len(a.Publishers) == 0:`, `case false:`, testRecipe, "Attestation|FaultyBlock"},
 	{"unknown keys of a block are errors", "recipe/attestation.go",
@@ -352,8 +360,6 @@ var ofRecipe = []mutation{
 			r.fault(k, didYouMean(k.Value, attestationKeys()),`, testRecipe, "Attestation|FaultyBlock"},
 	{"keys of a recipe stand once", "recipe/yaml.go",
 		`if first := seen[key.Value]; first != nil {`, `if first := seen[key.Value]; first != nil && false {`, testRecipe, "Faults|Hostile|Nasty"},
-	{"a recipe has no aliases", "recipe/yaml.go",
-		`	case n.Kind == yaml.AliasNode:`, `	case n.Kind == 0:`, testRecipe, "Faults|Hostile|Nasty"},
 	{"a recipe has no anchors", "recipe/yaml.go",
 		`	case n.Anchor != "":`, `	case false:`, testRecipe, "Faults|Hostile|Nasty"},
 	{"a recipe does not nest deep", "recipe/yaml.go",
