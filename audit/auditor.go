@@ -67,6 +67,9 @@ type Auditor struct {
 	Resolvers []attestation.Resolver
 	// Discoverers are asked in their order, where Options.Discover is set.
 	Discoverers []attestation.Discoverer
+	// Historians are asked for the release before a verified one, for a warning;
+	// where archives are not fetched nobody is asked.
+	Historians []attestation.Historian
 	// Roots loads the trust domains. It is called once at most, beside the
 	// first fetches, and not at all where no source asks for verification.
 	Roots   func(context.Context) (*trust.Roots, error)

@@ -24,6 +24,8 @@ type item struct {
 	examined verify.Examined
 
 	archive *archive // nil if it was not fetched
+	// earlier is what the release before was signed by, as far as that is known.
+	earlier *earlier
 
 	// finding and found are set where evidence was looked for.
 	finding *Finding
@@ -73,6 +75,7 @@ func (r *run) do(ctx context.Context, it *item, t task) {
 		<-fetched
 		return
 	}
+	it.earlier = r.history(ctx, t)
 	a := <-fetched
 	it.archive = &a
 }

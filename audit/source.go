@@ -38,7 +38,7 @@ func (r *run) finish(ctx context.Context, p pending) Result {
 		a := r.fetch(ctx, p.task)
 		p.item.archive = &a
 	}
-	return interrupted(ctx, res.withArchive(*p.item.archive, p.source))
+	return interrupted(ctx, res.withHistory(p.item.earlier).withArchive(*p.item.archive, p.source))
 }
 
 func (res Result) with(v Verdict, code Code, message, hint string) Result {

@@ -69,6 +69,9 @@ type Options struct {
 	UserAgent string
 	Progress  audit.Progress
 	Logger    *slog.Logger
+	// NoHistory asks nobody for the release before a verified one, which is for
+	// a warning only.
+	NoHistory bool
 
 	// What follows is for audits of many recipes.
 
@@ -181,6 +184,7 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 		Client:      client,
 		Resolvers:   []attestation.Resolver{releases, index},
 		Discoverers: []attestation.Discoverer{index, releases},
+		Historians:  o.historians(index),
 		Roots:       roots,
 		Options: audit.Options{
 			Recipe:              o.Recipe,
@@ -196,6 +200,13 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 		},
 	}
 	return auditor.Run(ctx, paths, handle)
+}
+
+func (o Options) historians(index *pypi.Resolver) []attestation.Historian {
+	if o.NoHistory {
+		return nil
+	}
+	return []attestation.Historian{index}
 }
 
 // roots gives what loads the trust domains. Files are read at once, since one

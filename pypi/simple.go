@@ -22,6 +22,7 @@ type simpleFile struct {
 		SHA256 string `json:"sha256"` // alone: a map would hold as many as somebody sends
 	} `json:"hashes"`
 	Provenance *string `json:"provenance"`
+	Uploaded   string  `json:"upload-time"` // RFC 3339 (PEP 700)
 }
 
 func simpleURL(project string) string {

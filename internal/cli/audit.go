@@ -170,7 +170,7 @@ func (f *auditFlags) gateOptions(c *cobra.Command, env Env, args []string) (o ga
 	if o, err = f.runFlags.options(c, env, p); err != nil {
 		return o, err
 	}
-	o.NoDownload = !f.download
+	o.NoDownload, o.NoHistory = !f.download, true // --since compares whole repositories
 	o.Discover = f.discover
 	o.GitHubToken = env.Getenv("GITHUB_TOKEN")
 	if f.maxUnavailable < 0 {

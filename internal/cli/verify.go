@@ -17,7 +17,7 @@ type verifyFlags struct {
 	format, output, color string
 	quiet, verbose        bool
 
-	noDownload bool
+	noDownload, noHistory bool
 
 	runFlags
 }
@@ -66,6 +66,7 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.BoolVarP(&f.verbose, "verbose", "v", false, "report every address and bundle that was considered")
 	s.StringVar(&f.color, "color", "auto", "colour the text, `WHEN` is auto, always or never; NO_COLOR is honoured")
 	s.BoolVar(&f.noDownload, "no-download", false, "metadata only: verify the evidence for the recipe's sha256, and do not fetch archives")
+	s.BoolVar(&f.noHistory, "no-history", false, "do not ask PyPI who signed the release before, for a warning if that was another repository")
 	f.runFlags.register(c, "this machine's", audit.DefaultJobs)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 }
@@ -79,7 +80,7 @@ func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
 	if err != nil {
 		return err
 	}
-	o.NoDownload = f.noDownload
+	o.NoDownload, o.NoHistory = f.noDownload, f.noHistory
 	out := newOutput(f.output, c.OutOrStdout())
 	handler, err := f.handler(c, env, out)
 	if err != nil {
