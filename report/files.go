@@ -115,6 +115,7 @@ func (f *Files) Record(r *Record) error {
 
 // Footer implements [Writer].
 func (f *Files) Footer(s *Footer) error {
+	s = s.bounded()
 	return f.each(func(w Writer) error { return w.Footer(s) })
 }
 

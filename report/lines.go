@@ -108,7 +108,9 @@ func (e *FormatError) Error() string {
 // Hint says what to do, or "".
 func (e *FormatError) Hint() string { return e.Mend }
 
-// A Reader reads an audit's report, one line at a time, in bounded memory.
+// A Reader reads an audit's report, one line at a time, in bounded memory. It
+// reads the report of verify too, of up to [MaxVerifyReport] bytes, as one of an
+// audit.
 type Reader struct {
 	name   string
 	r      *bufio.Reader
@@ -117,6 +119,7 @@ type Reader struct {
 	footer *Footer
 	last   [2]int
 	any    bool
+	verify *verifyReport // of a report of verify, else nil
 }
 
 // NewReader reads the header of the report in r, which is called name in errors.
@@ -130,19 +133,33 @@ func NewReader(name string, r io.Reader) (*Reader, error) {
 	case err != nil:
 		return nil, err
 	}
+	if opensDocument(text) {
+		if err := reader.readDocument(text); err != nil {
+			return nil, err
+		}
+		return reader, nil
+	}
 	var l HeaderLine
 	if json.Unmarshal(text, &l) != nil || l.Type != "header" {
-		e := reader.fail("it is no report of recipe-verify audit in JSON Lines")
-		e.Mend = "make one with recipe-verify audit --report json=FILE"
-		return nil, e
+		return nil, reader.notAReport()
 	}
 	if l.Schema != AuditSchema {
-		e := reader.fail("its schema is %d, wanted %d", l.Schema, AuditSchema)
-		e.Mend = "use the version of recipe-verify that wrote it, or audit again"
-		return nil, e
+		return nil, reader.otherSchema(l.Schema, AuditSchema)
 	}
 	reader.header = l.Header
 	return reader, nil
+}
+
+func (r *Reader) notAReport() error {
+	e := r.fail("it is no report of recipe-verify audit in JSON Lines, and none of verify in JSON")
+	e.Mend = "make one with recipe-verify audit --report json=FILE"
+	return e
+}
+
+func (r *Reader) otherSchema(found, wanted int) error {
+	e := r.fail("its schema is %d, wanted %d", found, wanted)
+	e.Mend = "use the version of recipe-verify that wrote it, or audit again"
+	return e
 }
 
 func (r *Reader) fail(format string, a ...any) *FormatError {
@@ -190,6 +207,13 @@ func (r *Reader) Header() *Header { return &r.header }
 // summary; a report that is cut gives a *[CutError] in its place. Other errors
 // are of type *[FormatError], or those of the file.
 func (r *Reader) Next() (*Record, error) {
+	if r.verify != nil {
+		record, err := r.verify.record()
+		if err != nil {
+			r.footer = r.verify.footer
+		}
+		return record, err
+	}
 	text, err := r.line()
 	switch {
 	case errors.Is(err, io.EOF) && r.footer == nil:

@@ -51,6 +51,8 @@ type Record struct {
 	Version string           `json:"version,omitempty"`
 	Finding *FindingDocument `json:"finding,omitempty" jsonschema:"description=what was found out about a source for which no publisher is named"`
 	Changes []Change         `json:"changes,omitempty" jsonschema:"description=what differs from the earlier report"`
+	// Shortened tells that the record was too large for a report.
+	Shortened bool `json:"shortened,omitempty" jsonschema:"description=texts and lists were cut because there was too much of them"`
 }
 
 // A FindingDocument is what was found out about a source for which no publisher
@@ -121,6 +123,12 @@ type HostCounts struct {
 	NotAttestable int `json:"not_attestable"`
 }
 
+// MaxHosts is the most hosts that are counted by name; the sources of later ones
+// are counted together, with those whose address names none.
+const MaxHosts = 2000
+
+const otherHost = "(other)"
+
 // NewFooter has counted nothing.
 func NewFooter() *Footer {
 	return &Footer{
@@ -144,7 +152,11 @@ func (f *Footer) Add(r *Record) {
 	if r.Host == "" {
 		return
 	}
-	h := f.Hosts[r.Host]
+	host := r.Host
+	if _, known := f.Hosts[host]; !known && len(f.Hosts) >= MaxHosts {
+		host = otherHost
+	}
+	h := f.Hosts[host]
 	h.Sources++
 	switch r.Verdict {
 	case audit.Verified:
@@ -162,7 +174,7 @@ func (f *Footer) Add(r *Record) {
 			h.NotAttestable++
 		}
 	}
-	f.Hosts[r.Host] = h
+	f.Hosts[host] = h
 }
 
 // NewHeader makes a header of what a run enforces.
@@ -170,8 +182,8 @@ func NewHeader(p audit.Policy, version string) *Header {
 	return &Header{Schema: AuditSchema, Tool: Tool{Name: "recipe-verify", Version: version}, Policy: policyDocument(p)}
 }
 
-// NewRecord makes a record of a result. Paths get slashes, so that reports of
-// several systems can be compared.
+// NewRecord makes a record of a result, which fits into a line of a report. Paths
+// get slashes, so that reports of several systems can be compared.
 func NewRecord(r audit.Result) *Record {
 	d := &Record{
 		Place: [2]int{r.Place.Recipe, r.Place.Source}, Key: r.Key,
@@ -195,6 +207,7 @@ func NewRecord(r audit.Result) *Record {
 			d.Finding.Replacement = redacted([]string{f.Replacement})[0]
 		}
 	}
+	d.bound()
 	return d
 }
 
@@ -211,10 +224,25 @@ func hostOf(urls []string) string {
 		return ""
 	}
 	u, err := url.Parse(urls[0])
-	if err != nil || u.Host == "" {
-		return "(other)"
+	if err != nil {
+		return otherHost
 	}
-	return strings.ToLower(u.Hostname())
+	host := strings.ToLower(u.Hostname())
+	if !isHostName(host) {
+		return otherHost
+	}
+	return host
+}
+
+// isHostName tells whether a text is one that a host can have: up to 253 visible
+// characters (RFC 1035, 2.3.4).
+func isHostName(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return false
+		}
+	}
+	return s != "" && len(s) <= 253
 }
 
 // Signer is what a record's evidence says of who signed: of the bundle that

@@ -1,0 +1,199 @@
+package report
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/recipe-verify/recipe-verify/verify"
+)
+
+// Evidence may have 16 MiB, nearly all of which can stand in its report, and
+// recipes 4 MiB. A record of more than [MaxLine] could not be read back, so that
+// one hostile project would make the report of a whole repository useless.
+// Records are cut when they are made, so that all formats say the same.
+
+// maxRecord leaves room for what is added later: changes, and the line's type.
+const maxRecord = MaxLine - 256<<10
+
+// bound cuts texts and lists until the record fits into a line, and says so.
+func (r *Record) bound() {
+	if weight(reflect.ValueOf(r).Elem()) < maxRecord {
+		return
+	}
+	// What is about this very source is kept.
+	for _, b := range r.Bundles {
+		for _, c := range []*ContentDocument{b.Verified, b.Unverified} {
+			if c != nil {
+				slices.SortStableFunc(c.Subjects, func(x, y SubjectDocument) int {
+					return r.isAbout(y) - r.isAbout(x)
+				})
+			}
+		}
+	}
+	slices.SortStableFunc(r.Bundles, func(x, y BundleDocument) int { return grade(y) - grade(x) })
+	for most := 4096; most >= leastKept; most /= 2 {
+		cut := r.cut(most)
+		if cut != nil && weight(reflect.ValueOf(cut).Elem()) < maxRecord {
+			cut.Shortened = true
+			*r = *cut
+			return
+		}
+	}
+}
+
+func (r *Record) isAbout(s SubjectDocument) int {
+	if r.Pinned.SHA256 != "" && s.Digest["sha256"] == r.Pinned.SHA256 {
+		return 1
+	}
+	return 0
+}
+
+func grade(b BundleDocument) int {
+	switch b.Status {
+	case verify.Broken:
+		return 3
+	case verify.Counted:
+		return 2
+	case verify.Unmatched:
+		return 1
+	}
+	return 0
+}
+
+// cut gives a copy in which no text has more than so many characters, and no list
+// more than an eighth as many entries.
+func (r *Record) cut(most int) *Record {
+	data, err := json.Marshal(r)
+	if err != nil {
+		return nil
+	}
+	var plain any
+	if json.Unmarshal(data, &plain) != nil {
+		return nil
+	}
+	if data, err = json.Marshal(cutValue(plain, most)); err != nil {
+		return nil
+	}
+	copied := &Record{}
+	if json.Unmarshal(data, copied) != nil {
+		return nil
+	}
+	return copied
+}
+
+// leastKept is the least characters of a text that are kept: no digest, and none
+// of our own names, is longer.
+const leastKept = 64
+
+// minKept is the least entries of a list that are kept.
+const minKept = 4
+
+func cutValue(v any, most int) any {
+	switch v := v.(type) {
+	case string:
+		return clip(v, most)
+	case []any:
+		v = v[:min(len(v), max(most/8, minKept))]
+		for i := range v {
+			v[i] = cutValue(v[i], most)
+		}
+		return v
+	case map[string]any:
+		for name, value := range v {
+			// The names of a digest are foreign; those of fields are short.
+			if digests, ok := value.(map[string]any); ok && name == "digest" {
+				value = cutDigests(digests, most)
+			}
+			v[name] = cutValue(value, most)
+		}
+	}
+	return v
+}
+
+// cutDigests keeps sha256, and the first others by name.
+func cutDigests(digests map[string]any, most int) map[string]any {
+	kept := map[string]any{}
+	var names []string
+	for name := range digests {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if name == "sha256" || len(kept) < minKept && utf8.RuneCountInString(name) <= min(most, 100) {
+			kept[name] = digests[name]
+		}
+	}
+	return kept
+}
+
+// maxRunWarnings is the most warnings about a run in its report, and
+// maxRunWarning the most characters of one.
+const (
+	maxRunWarnings = 1000
+	maxRunWarning  = 300
+)
+
+// bounded is a summary that fits into a line: each warning once, and not too many
+// of them.
+func (f *Footer) bounded() *Footer {
+	b := *f
+	b.Warnings = []string{}
+	seen := map[string]bool{}
+	more := 0
+	for _, w := range f.Warnings {
+		w = clip(w, maxRunWarning)
+		switch {
+		case seen[w]:
+		case len(b.Warnings) == maxRunWarnings:
+			more++
+		default:
+			seen[w] = true
+			b.Warnings = append(b.Warnings, w)
+		}
+	}
+	if more > 0 {
+		b.Warnings = append(b.Warnings, fmt.Sprintf("and %d more warnings", more))
+	}
+	return &b
+}
+
+// weight is the most bytes that a value can have as JSON: each byte of a text may
+// become six, and each field has a name of up to 48.
+func weight(v reflect.Value) int {
+	const field, escaped = 48, 6
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		return 40
+	}
+	switch v.Kind() {
+	case reflect.String:
+		return escaped*v.Len() + 3
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return 4
+		}
+		return weight(v.Elem())
+	case reflect.Slice, reflect.Array:
+		n := 2
+		for i := range v.Len() {
+			n += weight(v.Index(i)) + 1
+		}
+		return n
+	case reflect.Map:
+		n := 2
+		for it := v.MapRange(); it.Next(); {
+			n += weight(it.Key()) + weight(it.Value()) + 2
+		}
+		return n
+	case reflect.Struct:
+		n := 2
+		for i := range v.NumField() {
+			n += field + weight(v.Field(i))
+		}
+		return n
+	}
+	return 24 // a number, or true or false
+}
