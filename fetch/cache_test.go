@@ -283,7 +283,11 @@ func TestWhatIsNotKept(t *testing.T) {
 		name    string
 		handler http.HandlerFunc
 	}{
-		{"403", answer(403)}, {"429", answer(429)}, {"500", answer(500)}, {"503", answer(503)}, {"204", answer(204)},
+		{"403", answer(403)},
+		{"429", answer(429)},
+		{"500", answer(500)},
+		{"503", answer(503)},
+		{"204", answer(204)},
 		{"a cut body", whole("12345", 3)},
 		{"garbage", hijack("garbage")},
 		{"too large", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, strings.Repeat("x", 100)) }},

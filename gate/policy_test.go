@@ -64,31 +64,49 @@ func TestPolicies(t *testing.T) {
 		{"required", "require: [{kind: pypi}]", "", false, audit.Missing, audit.CodeNoBlock, "evidence is required of kind pypi (p.yaml:1:11)"},
 		{"required, with a block", "require: [{kind: pypi}]", block, false, audit.Verified, audit.CodeVerified, ""},
 		{"required of others", "require: [{package: flask}]", "", false, audit.Unattested, audit.CodeNoBlock, ""},
-		{"excepted", "require: [{all: true}]\nexceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]", "", false,
-			audit.Unattested, audit.CodeExcepted, "excepted until " + ahead + ": because (p.yaml:2:14)"},
-		{"excepted until today", "require: [{all: true}]\nexceptions: [{package: harbour-*, reason: because, until: " + today + "}]", "", false,
-			audit.Unattested, audit.CodeExcepted, "excepted until " + today},
-		{"no more excepted", "require: [{all: true}]\nexceptions: [{package: harbour-*, reason: because, until: 2026-01-01}]", "", false,
-			audit.Missing, audit.CodeNoBlock, "an exception ended on 2026-01-01: because (p.yaml:2:14)"},
-		{"an exception silences no evidence of the recipe's", "exceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]\nrequire: [{all: true}]",
-			"  attestation: {publishers: github:octo/cat}\n", false, audit.Mismatch, "publisher-mismatch", ""},
-		{"an exception silences no broken evidence", "exceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]\nrequire: [{all: true}]",
-			block, true, audit.Invalid, "signature-invalid", ""},
-		{"an exception silences no evidence of the policy's", strings.Replace(named, "github:harbour-lights", "github:octo", 1) +
-			"exceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]\nrequire: [{all: true}]",
-			"", false, audit.Mismatch, "publisher-mismatch", ""},
+		{
+			"excepted", "require: [{all: true}]\nexceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]", "", false,
+			audit.Unattested, audit.CodeExcepted, "excepted until " + ahead + ": because (p.yaml:2:14)",
+		},
+		{
+			"excepted until today", "require: [{all: true}]\nexceptions: [{package: harbour-*, reason: because, until: " + today + "}]", "", false,
+			audit.Unattested, audit.CodeExcepted, "excepted until " + today,
+		},
+		{
+			"no more excepted", "require: [{all: true}]\nexceptions: [{package: harbour-*, reason: because, until: 2026-01-01}]", "", false,
+			audit.Missing, audit.CodeNoBlock, "an exception ended on 2026-01-01: because (p.yaml:2:14)",
+		},
+		{
+			"an exception silences no evidence of the recipe's", "exceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]\nrequire: [{all: true}]",
+			"  attestation: {publishers: github:octo/cat}\n", false, audit.Mismatch, "publisher-mismatch", "",
+		},
+		{
+			"an exception silences no broken evidence", "exceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]\nrequire: [{all: true}]",
+			block, true, audit.Invalid, "signature-invalid", "",
+		},
+		{
+			"an exception silences no evidence of the policy's", strings.Replace(named, "github:harbour-lights", "github:octo", 1) +
+				"exceptions: [{package: harbour-*, reason: because, until: " + ahead + "}]\nrequire: [{all: true}]",
+			"", false, audit.Mismatch, "publisher-mismatch", "",
+		},
 		{"named", named, "", false, audit.Verified, audit.CodeVerified, ""},
 		{"named, broken", named, "", true, audit.Invalid, "signature-invalid", ""},
 		{"named, and the recipe names another", named, "  attestation: {publishers: github:octo/cat}\n", false, audit.Mismatch, "publisher-mismatch", ""},
 		{"bound", "publishers: [{package: harbour-lights, publishers: [github:octo/cat], enforce: true}]", block, false, audit.Mismatch, "policy-publisher-mismatch", ""},
-		{"bound twice", "publishers: [{package: harbour-lights, publishers: [github:octo/cat], enforce: true}, {kind: pypi, publishers: [github:octo/cat], enforce: true}]",
-			block, false, audit.Error, audit.CodePolicy, "two entries with enforce fit one source"},
+		{
+			"bound twice", "publishers: [{package: harbour-lights, publishers: [github:octo/cat], enforce: true}, {kind: pypi, publishers: [github:octo/cat], enforce: true}]",
+			block, false, audit.Error, audit.CodePolicy, "two entries with enforce fit one source",
+		},
 		{"all of the named", "match: all\npublishers: [{package: harbour-lights, publishers: [github:harbour-lights/harbour-lights, github:octo/cat]}]", "", false, audit.Mismatch, "publisher-missing", ""},
 		{"predicate type", "predicate_types: [https://slsa.dev/provenance/v1]", block, false, audit.Mismatch, "predicate-mismatch", ""},
-		{"predicate type of the entry", "predicate_types: [https://slsa.dev/provenance/v1]\n" + strings.Replace(named, "publishers: [git", "predicate_types: [https://docs.pypi.org/attestations/publish/v1], publishers: [git", 1),
-			"", false, audit.Verified, audit.CodeVerified, ""},
-		{"predicate type of the recipe", "predicate_types: [https://slsa.dev/provenance/v1]",
-			"  attestation: {publishers: github:harbour-lights/harbour-lights, predicate_type: https://docs.pypi.org/attestations/publish/v1}\n", false, audit.Verified, audit.CodeVerified, ""},
+		{
+			"predicate type of the entry", "predicate_types: [https://slsa.dev/provenance/v1]\n" + strings.Replace(named, "publishers: [git", "predicate_types: [https://docs.pypi.org/attestations/publish/v1], publishers: [git", 1),
+			"", false, audit.Verified, audit.CodeVerified, "",
+		},
+		{
+			"predicate type of the recipe", "predicate_types: [https://slsa.dev/provenance/v1]",
+			"  attestation: {publishers: github:harbour-lights/harbour-lights, predicate_type: https://docs.pypi.org/attestations/publish/v1}\n", false, audit.Verified, audit.CodeVerified, "",
+		},
 		{"issuers of the host", "issuers: [{host: github.com, issuers: ['https://token.actions.githubusercontent.com/acme']}]", block, false, audit.Verified, audit.CodeVerified, ""},
 	} {
 		t.Run(row.name, func(t *testing.T) {

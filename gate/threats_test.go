@@ -154,10 +154,14 @@ func TestSignersOfAttackers(t *testing.T) {
 		{"registered again", repository, func(r *sigstoretest.GitHubRun) { r.RepositoryID = "1" }, minds, "repository-id-mismatch"},
 		{"owner registered again", repository, func(r *sigstoretest.GitHubRun) { r.OwnerID = "1" }, minds, "owner-id-mismatch"},
 		{"enterprise server's issuer", repository, func(r *sigstoretest.GitHubRun) { r.Issuer = ghes }, "", "issuer-mismatch"},
-		{"enterprise server's issuer, accepted for its own host", repository, func(r *sigstoretest.GitHubRun) { r.Issuer = ghes },
-			"issuers: [{host: ghes.example.org, issuers: ['" + ghes + "']}]", "issuer-mismatch"},
-		{"enterprise's issuer, accepted", repository, func(r *sigstoretest.GitHubRun) { r.Issuer = ghes },
-			"issuers: [{host: github.com, issuers: ['" + ghes + "']}]", "verified"},
+		{
+			"enterprise server's issuer, accepted for its own host", repository, func(r *sigstoretest.GitHubRun) { r.Issuer = ghes },
+			"issuers: [{host: ghes.example.org, issuers: ['" + ghes + "']}]", "issuer-mismatch",
+		},
+		{
+			"enterprise's issuer, accepted", repository, func(r *sigstoretest.GitHubRun) { r.Issuer = ghes },
+			"issuers: [{host: github.com, issuers: ['" + ghes + "']}]", "verified",
+		},
 		{"issuer with a slash", repository, func(r *sigstoretest.GitHubRun) { r.Issuer = "https://token.actions.githubusercontent.com/" }, "", "issuer-mismatch"},
 		{"own reusable workflow, run by another", "evil/x", by(repository, "refs/tags/v1"), "", "reusable-workflow"},
 		{"own reusable workflow, run by another, with a policy", "evil/x", by(repository, "refs/tags/v1"), allows, "reusable-workflow"},

@@ -240,11 +240,18 @@ func TestEnforcedPublishers(t *testing.T) {
 		{"a block is bound", "{package: flask, publishers: [github:a/b], enforce: true}", block(source(other)), nil, []string{"github:a/b"}, ""},
 		{"no block", "{package: flask, publishers: [github:a/b], enforce: true}", source(other), []string{"github:a/b"}, []string{"github:a/b"}, ""},
 		{"any address binds", "{kind: pypi, publishers: [github:a/b], enforce: true}", block(source(other, flaskPyPI)), nil, []string{"github:a/b"}, ""},
-		{"the first entry counts, a later one binds", "{package: flask, publishers: [github:c/d]}, {package: 'f*', publishers: [github:a/b], enforce: true}",
-			source(other), []string{"github:c/d"}, []string{"github:a/b"}, ""},
+		{
+			"the first entry counts, a later one binds", "{package: flask, publishers: [github:c/d]}, {package: 'f*', publishers: [github:a/b], enforce: true}",
+			source(other),
+			[]string{"github:c/d"},
+			[]string{"github:a/b"},
+			"",
+		},
 		{"not enforced", "{package: flask, publishers: [github:a/b], enforce: false}", block(source(other)), nil, nil, ""},
-		{"two that bind", "{package: flask, publishers: [github:a/b], enforce: true}, {package: 'f*', publishers: [github:c/d], enforce: true}",
-			block(source(other)), nil, nil, "dir/recipe-verify.yaml:1:73: two entries with enforce fit one source; the other is at dir/recipe-verify.yaml:1:14"},
+		{
+			"two that bind", "{package: flask, publishers: [github:a/b], enforce: true}, {package: 'f*', publishers: [github:c/d], enforce: true}",
+			block(source(other)), nil, nil, "dir/recipe-verify.yaml:1:73: two entries with enforce fit one source; the other is at dir/recipe-verify.yaml:1:14",
+		},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := parse(t, "publishers: ["+row.text+"]\n").Apply(row.source, today)

@@ -374,8 +374,10 @@ func describeVersions(before, after *trust.Metadata) string {
 		role          string
 		before, after int64
 	}{
-		{"root", before.Root, after.Root}, {"timestamp", before.Timestamp, after.Timestamp},
-		{"snapshot", before.Snapshot, after.Snapshot}, {"targets", before.Targets, after.Targets},
+		{"root", before.Root, after.Root},
+		{"timestamp", before.Timestamp, after.Timestamp},
+		{"snapshot", before.Snapshot, after.Snapshot},
+		{"targets", before.Targets, after.Targets},
 	} {
 		if r.before == r.after || r.before == 0 {
 			parts = append(parts, fmt.Sprintf("%s %d", r.role, r.after))

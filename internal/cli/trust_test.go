@@ -57,8 +57,10 @@ func (i tufInstance) publish() []byte {
 }
 
 func (i tufInstance) run(args ...string) outcome {
-	return runCommand(append([]string{"trust", args[0], "--no-policy", "--cache-dir", filepath.Join(i.dir, "cache"),
-		"--tuf-url", i.Server.URL, "--tuf-root", i.root()}, args[1:]...)...)
+	return runCommand(append([]string{
+		"trust", args[0], "--no-policy", "--cache-dir", filepath.Join(i.dir, "cache"),
+		"--tuf-url", i.Server.URL, "--tuf-root", i.root(),
+	}, args[1:]...)...)
 }
 
 // masked takes out what differs from run to run.
@@ -138,8 +140,10 @@ func TestTrustUpdateFails(t *testing.T) {
 		{"down", func(_ *testing.T, i tufInstance) {
 			i.Server.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(503) })
 		}, unreachable("failed to download 2.root.json, http status code: 503")},
-		{"rolled back", func(_ *testing.T, i tufInstance) { i.Set("timestamp.json", i.Get("old")) },
-			refused("rolled back: found version 1 of timestamp, wanted at least 2")},
+		{
+			"rolled back", func(_ *testing.T, i tufInstance) { i.Set("timestamp.json", i.Get("old")) },
+			refused("rolled back: found version 1 of timestamp, wanted at least 2"),
+		},
 		{"expired", func(_ *testing.T, i tufInstance) {
 			i.Publish(i.publish(), time.Now().Add(-time.Minute))
 		}, refused("expired metadata error: timestamp.json is expired")},
