@@ -15,11 +15,10 @@ type internet struct {
 	documents map[string][]byte // by path
 	latency   time.Duration
 
-	mu                       sync.Mutex
-	asked                    map[string]int
-	requests, conditional    int
-	inFlight, mostAtOneTime  int
-	notModified, notFoundAny int
+	mu                      sync.Mutex
+	asked                   map[string]int
+	requests, conditional   int
+	inFlight, mostAtOneTime int
 }
 
 // ServeHTTP implements http.Handler. /statistics tells what was asked so far,
