@@ -23,9 +23,17 @@ const (
 	changeRule     = "since-" // before the kind of a change
 )
 
-// title gives the rule's name as a heading.
-func (r *rule) title() string {
-	return strings.ToUpper(r.id[:1]) + strings.ReplaceAll(r.id[1:], "-", " ")
+// name gives the rule's name in PascalCase, or "" if it would be the identifier
+// but for that: SARIF wants two that differ, or one.
+func (r *rule) name() string {
+	var b strings.Builder
+	for word := range strings.SplitSeq(r.id, "-") {
+		b.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	if name := b.String(); len(name) != len(r.id) {
+		return name
+	}
+	return ""
 }
 
 // ruleFor gives the rule with an identifier, or that for what has none: reports

@@ -41,7 +41,7 @@ type (
 	}
 	sarifRule struct {
 		ID         string         `json:"id"`
-		Name       string         `json:"name"`
+		Name       string         `json:"name,omitempty"`
 		Short      sarifText      `json:"shortDescription"`
 		Full       sarifText      `json:"fullDescription"`
 		Help       sarifText      `json:"help"`
@@ -105,7 +105,7 @@ const (
 func (s *SARIF) Header(h *Header) error {
 	s.header = *h
 	var tool sarifTool
-	tool.Driver.Name, tool.Driver.Version, tool.Driver.InformationURI = "recipe-verify", said(h.Tool.Version), homepage
+	tool.Driver.Name, tool.Driver.Version, tool.Driver.InformationURI = "recipe-verify", strings.TrimPrefix(said(h.Tool.Version), "v"), homepage
 	for i := range rules {
 		tool.Driver.Rules = append(tool.Driver.Rules, rules[i].sarif())
 	}
@@ -128,7 +128,7 @@ func (r *rule) severity() string {
 
 func (r *rule) sarif() sarifRule {
 	return sarifRule{
-		ID: r.id, Name: strings.ReplaceAll(r.title(), " ", ""),
+		ID: r.id, Name: r.name(),
 		Short: sarifText{Text: r.short}, Full: sarifText{Text: r.short + " " + r.help},
 		Help:    sarifText{Text: r.help, Markdown: "**" + r.short + "**\n\n" + r.help},
 		HelpURI: homepage + "/blob/main/docs/audit.md",
