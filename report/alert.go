@@ -54,7 +54,7 @@ func alertsOf(r *Record) []alert {
 			if f.Genuine {
 				hint = cmp.Or(attestableHint(f), hint)
 			}
-			add(ruleFor(ruleAttestable), levelNote, "the source could be attested: "+f.Detail, hint)
+			add(ruleFor(ruleAttestable), levelNote, joinNonEmpty(": ", "the source could be attested", f.Detail), hint)
 		}
 	case len(r.Faults) > 0:
 		for _, f := range r.Faults[:min(len(r.Faults), maxAlerts)] {

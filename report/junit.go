@@ -50,7 +50,7 @@ func (j *JUnit) Record(r *Record) error {
 		c.SystemOut = &junit.Output{Data: text}
 	case audit.Unattested:
 		if f := r.Finding; f != nil {
-			result.Message = said(r.Message + "; " + string(f.Kind) + ": " + f.Detail)
+			result.Message = said(r.Message + "; " + joinNonEmpty(": ", string(f.Kind), f.Detail))
 		}
 		c.Skipped = result
 	case audit.Missing, audit.Mismatch, audit.Invalid:

@@ -3,7 +3,9 @@ package report_test
 import (
 	"bytes"
 	"encoding/xml"
+	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"testing"
@@ -16,9 +18,20 @@ import (
 	"github.com/recipe-verify/recipe-verify/report"
 )
 
-// readJUnit reads a report back, and checks what the schemas of JUnit's XML
-// demand beyond the form: that the numbers of each suite are those of its tests,
-// and that no element is known to nobody.
+// junitElements are the elements and attributes of Jenkins' schema (xunit-plugin,
+// junit-10.xsd), as far as they are used, and the elements that may hold them.
+var junitElements = map[string]struct{ in, attributes []string }{
+	"testsuites": {[]string{""}, []string{"name"}},
+	"testsuite":  {[]string{"testsuites"}, []string{"name", "tests", "failures", "errors", "skipped", "id", "time", "timestamp", "file"}},
+	"testcase":   {[]string{"testsuite"}, []string{"name", "classname", "time"}},
+	"failure":    {[]string{"testcase"}, []string{"type", "message"}},
+	"error":      {[]string{"testcase"}, []string{"type", "message"}},
+	"skipped":    {[]string{"testcase"}, []string{"type", "message"}},
+	"system-out": {[]string{"testcase"}, nil},
+}
+
+// readJUnit reads a report back. It checks that elements and attributes are those
+// of the schema, and that the numbers of each suite are those of its tests.
 func readJUnit(t *testing.T, data []byte) junit.Testsuites {
 	t.Helper()
 	var suites junit.Testsuites
@@ -49,14 +62,29 @@ func readJUnit(t *testing.T, data []byte) junit.Testsuites {
 		}
 	}
 	d = xml.NewDecoder(bytes.NewReader(data))
-	known := []string{"testsuites", "testsuite", "testcase", "failure", "error", "skipped", "system-out"}
+	open := []string{""}
 	for {
 		token, err := d.Token()
-		if err != nil {
+		if errors.Is(err, io.EOF) {
 			return suites
 		}
-		if start, ok := token.(xml.StartElement); ok && !slices.Contains(known, start.Name.Local) {
-			t.Errorf("the element %s", start.Name.Local)
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch token := token.(type) {
+		case xml.StartElement:
+			known, ok := junitElements[token.Name.Local]
+			if !ok || !slices.Contains(known.in, open[len(open)-1]) {
+				t.Errorf("the element %s in %s", token.Name.Local, open[len(open)-1])
+			}
+			for _, a := range token.Attr {
+				if !slices.Contains(known.attributes, a.Name.Local) {
+					t.Errorf("the attribute %s of %s", a.Name.Local, token.Name.Local)
+				}
+			}
+			open = append(open, token.Name.Local)
+		case xml.EndElement:
+			open = open[:len(open)-1]
 		}
 	}
 }
@@ -82,7 +110,7 @@ func TestJUnit(t *testing.T) {
 	}
 	want := []string{
 		"recipes/flask/recipe.yaml | recipe-verify.recipes.flask | flask-3.1.1.tar.gz | passed",
-		"recipes/click/recipe.yaml | recipe-verify.recipes.click | click-8.2.0.tar.gz | skipped code-unattested: a reason; attestable: ",
+		"recipes/click/recipe.yaml | recipe-verify.recipes.click | click-8.2.0.tar.gz | skipped code-unattested: a reason; attestable",
 		"recipes/odd/recipe.yaml | recipe-verify.recipes.odd | odd-1.tar.gz | skipped code-unattested: a reason; attestable: there is evidence, and none of it verifies",
 		"recipes/fmt/recipe.yaml | recipe-verify.recipes.fmt | 11.tar.gz | skipped code-unattested: a reason; not-attestable: GitHub makes these archives anew",
 		"recipes/gone/recipe.yaml | recipe-verify.recipes.gone | gone-2.tar.gz | failure code-missing: a reason",
