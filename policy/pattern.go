@@ -116,7 +116,7 @@ func (p URLPattern) loose(address string) bool {
 		return strings.Contains(lower(address), p.host)
 	}
 	scheme := lower(u.Scheme)
-	if scheme != p.scheme && (p.scheme != "https" || scheme != "http") || looseHost(u) != p.host {
+	if scheme != p.scheme && (p.scheme != "https" || scheme != "http") || !sameHost(looseHost(u), p.host) {
 		return false
 	}
 	pattern, clean := lower(p.path), path.Clean("/"+lower(u.Path))
@@ -131,6 +131,12 @@ func (p URLPattern) loose(address string) bool {
 	}
 	decoded, err := url.PathUnescape(pattern)
 	return err == nil && decoded != pattern && glob(decoded, clean)
+}
+
+// sameHost takes www.github.com, which leads to github.com, and its like for one
+// host.
+func sameHost(a, b string) bool {
+	return strings.TrimPrefix(a, "www.") == strings.TrimPrefix(b, "www.")
 }
 
 // looseHost is a URL's host without what makes no difference to where it leads.
