@@ -78,11 +78,11 @@ func newReportConvert(env Env) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "convert REPORT.json",
 		Short: "Write a report in other formats",
-		Long: `Convert writes the report of an audit in other formats. - stands for the standard
-input. The exit status is 0 if the reports were written, whatever they say, and 2
+		Long: `Convert writes the report of an audit, or that of verify --format json, in other
+formats. - stands for the standard input. The exit status is 0 if the reports were written, whatever they say, and 2
 if they could not be.`,
 		Example: `  recipe-verify report convert --to html=audit.html --to sarif=audit.sarif audit.json
-  recipe-verify report convert audit.json`,
+  recipe-verify verify --format json recipe.yaml | recipe-verify report convert --to github -`,
 		Args:              oneReport,
 		DisableAutoGenTag: true,
 		RunE: func(c *cobra.Command, args []string) error {
