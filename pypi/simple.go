@@ -32,37 +32,70 @@ func simpleURL(project string) string {
 // errMalformed is about an answer of the Simple API.
 var errMalformed = errors.New("the answer is not a project of the Simple API in JSON")
 
+// Limits of an answer of the Simple API, far above those of real ones, whose
+// files take less than 2 KiB each and are some ten thousand.
+const (
+	maxValue = 8 << 20 // bytes of one file, or of one value beside the files
+	maxFiles = 1 << 17
+)
+
+// values is what a decoder reads from: the decoder keeps the whole of a value,
+// several times over, so that one may not be as long as an answer.
+type values struct {
+	from *bytes.Reader
+	left int // bytes until the next value has to be there
+}
+
+// Read implements io.Reader.
+func (v *values) Read(p []byte) (int, error) {
+	if v.left <= 0 && v.from.Len() > 0 {
+		return 0, errMalformed
+	}
+	n, err := v.from.Read(p[:min(len(p), max(v.left, 1))])
+	v.left -= n
+	return n, err
+}
+
+// ignored is a value that is not kept.
+type ignored struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (*ignored) UnmarshalJSON([]byte) error { return nil }
+
 // eachFile walks the list of files one at a time, so that a long one does not
 // stand in memory twice, until visit wants no more.
 func eachFile(body []byte, visit func(simpleFile) (more bool)) error {
-	dec := json.NewDecoder(bytes.NewReader(body))
+	from := &values{from: bytes.NewReader(body), left: maxValue}
+	dec := json.NewDecoder(from)
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return errMalformed
 	}
 	for dec.More() {
+		from.left = maxValue
 		key, err := dec.Token()
 		if err != nil {
 			return errMalformed
 		}
 		if key != "files" {
-			var other json.RawMessage
-			if dec.Decode(&other) != nil {
+			from.left = maxValue
+			if dec.Decode(new(ignored)) != nil {
 				return errMalformed
 			}
 			continue
 		}
-		return walkFiles(dec, visit)
+		return walkFiles(dec, from, visit)
 	}
 	return errMalformed
 }
 
-func walkFiles(dec *json.Decoder, visit func(simpleFile) (more bool)) error {
+func walkFiles(dec *json.Decoder, from *values, visit func(simpleFile) (more bool)) error {
 	if t, err := dec.Token(); err != nil || t != json.Delim('[') {
 		return errMalformed
 	}
-	for dec.More() {
+	for n := 0; dec.More(); n++ {
+		from.left = maxValue
 		var f simpleFile
-		if dec.Decode(&f) != nil {
+		if n == maxFiles || dec.Decode(&f) != nil {
 			return errMalformed
 		}
 		if !visit(f) {
