@@ -342,3 +342,46 @@ func jsonText(t *testing.T, s string) string {
 	}
 	return string(text)
 }
+
+// GitHub's statement of an immutable release counts unless the policy says no.
+func TestReleasesThatAPolicyRefuses(t *testing.T) {
+	const asset = "/harbour-lights/harbour-lights/releases/download/v2.4.1/a.tar.gz"
+	github := sigstoretest.New(sigstoretest.Options{Flavor: sigstoretest.GitHubInstance})
+	statement := sigstoretest.Release{Repository: repository, Tag: "v2.4.1", Assets: []sigstoretest.Subject{sigstoretest.File("a.tar.gz", archive)}}.Statement()
+	u := newUpstream(t)
+	u.files[asset] = archive
+	u.files["/b.json"] = github.Sign(statement, sigstoretest.GitHubRelease(), sigstoretest.NoLog).JSON()
+	path := u.write(t, "release.yaml", fmt.Sprintf(`package: {name: harbour-lights, version: 2.4.1}
+source:
+  url: https://github.com%s
+  sha256: %x
+  attestation: {bundle_url: 'https://pypi.org/b.json', publishers: 'github:harbour-lights/harbour-lights'}
+`, asset, sha256.Sum256(archive)))
+	for text, want := range map[string]audit.Code{
+		"":                                     audit.CodeVerified,
+		"immutable_releases: true":             audit.CodeVerified,
+		"immutable_releases: false":            audit.Code(verify.CodeReleaseNotAllowed),
+		"rules: [{hosted_runners_only: true}]": audit.Code(verify.CodeRunner),
+	} {
+		o := u.options()
+		o.Mirrors = append(o.Mirrors, mirror(t, "https://github.com/", u.URL+"/"))
+		o.Trust = trust.Config{Roots: trust.RootFiles(u.root, u.write(t, "github.json", string(github.TrustedRootJSON())))}
+		o.Policy = parsePolicy(t, text)
+		if r := results(t, o, path)[0]; r.Code != want {
+			t.Errorf("%q: %s, %s: %s", text, r.Verdict, r.Code, r.Message)
+		}
+	}
+}
+
+// Publishers that a policy names are of no use to a source that pins nothing:
+// its archive could be anything.
+func TestPolicyForASourceWithoutADigest(t *testing.T) {
+	u := newUpstream(t)
+	path := u.write(t, "pinless.yaml", "package: {name: harbour-lights, version: 2.4.1}\nsource: {url: 'https://pypi.org"+sdist+"'}\n")
+	o := u.options()
+	o.Policy = parsePolicy(t, "publishers: [{package: harbour-lights, publishers: [github:harbour-lights/harbour-lights]}]")
+	r := results(t, o, path)[0]
+	if r.Verdict != audit.Error || r.Code != audit.CodeRecipe || !strings.Contains(r.Message, "it pins no sha256") || len(u.asked) > 0 {
+		t.Errorf("%s, %s: %s; asked for %v", r.Verdict, r.Code, r.Message, u.asked)
+	}
+}
