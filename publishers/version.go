@@ -99,14 +99,21 @@ func folded(c byte) byte {
 }
 
 // looksLikeVersion tells whether a name has no letters but those of a word that
-// may stand before a version: "7", "v8", "r2".
+// may stand before a version ("7", "v8", "r2"), or begins as a version does
+// ("3.0.0-rc", after which rc.1 would be taken for version 1).
 func looksLikeVersion(name string) bool {
 	for _, w := range releaseWords {
-		if rest, ok := strings.CutPrefix(lower(name), w); ok && !hasLetter(rest) {
+		if rest, ok := strings.CutPrefix(lower(name), w); ok && isNumbered(rest) {
 			return true
 		}
 	}
-	return !hasLetter(name)
+	return isNumbered(name)
+}
+
+// isNumbered tells whether a text has no letters, or begins with two numbers.
+func isNumbered(s string) bool {
+	rest := strings.TrimLeft(s, "0123456789")
+	return !hasLetter(s) || rest != s && len(rest) > 1 && strings.IndexByte("._-", rest[0]) >= 0 && isDigit(rest[1])
 }
 
 func hasLetter(s string) bool {

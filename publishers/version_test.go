@@ -100,6 +100,10 @@ func TestTagFitsVersion(t *testing.T) {
 		{"name that is a number", "1.2.3", "2.3", "1", differs},
 		{"name that is a version", "v8.1.2", "1.2", "v8", differs},
 		{"name that is a version, and a dash", "v8-1.2", "1.2", "v8", differs},
+		{"name that begins as a version", "v3.0.0-rc.1", "1", "3.0.0-rc", differs},
+		{"name that begins as a version, with its v", "v3.0.0-rc.1", "1.0.0", "v3.0.0-rc", differs},
+		{"name that is a version with a word behind", "1_80_0rc-2.0", "2.0", "1_80_0rc", differs},
+		{"name with a digit before letters", "7zip-24.01", "24.01", "7zip", fits},
 		{"empty name", "-1.2", "1.2", " ", differs},
 
 		{"epoch of the packager", "v2.0", "1!2.0", "", fits},
