@@ -50,6 +50,8 @@ func TestRequire(t *testing.T) {
 		{"package", "{package: flask}", source(other), true},
 		{"package by a pattern", "{package: 'f*k'}", source(other), true},
 		{"package of a name that is not known", "{package: flask}", policy.Source{Packages: []string{"${{ git.latest_tag('x') }}"}, URLs: []string{other}}, true},
+		{"package with white space", "{package: flask}", policy.Source{Packages: []string{" flask"}, URLs: []string{other}}, true},
+		{"package in letters that fold to others", "{package: flask}", policy.Source{Packages: []string{"ﬂask"}, URLs: []string{other}}, true},
 		{"package in capital letters", "{package: FLASK}", source(other), true},
 		{"part of a package's name", "{package: fla}", source(other), false},
 		{"package's name as a beginning", "{package: flask}", policy.Source{Packages: []string{"flask-docs"}, URLs: []string{other}}, false},

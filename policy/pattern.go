@@ -33,7 +33,7 @@ func ParseNamePattern(s string) (NamePattern, error) {
 		return NamePattern{}, fmt.Errorf("the pattern has more than %d bytes", MaxPattern)
 	}
 	for i := range len(s) {
-		if c := s[i]; !isAlnum(c) && strings.IndexByte("*._-+", c) < 0 {
+		if c := s[i]; c != '*' && !isNameRune(rune(c)) {
 			return NamePattern{}, &hintedError{
 				fmt.Sprintf("the pattern %q holds %q, which no package's name does", s, c),
 				"\"*\" is the only special character, and stands for any run of others",
@@ -197,6 +197,11 @@ func glob(pattern, s string) bool {
 		}
 	}
 	return fits[len(s)]
+}
+
+// isNameRune tells whether a package's name can hold a character.
+func isNameRune(c rune) bool {
+	return c < 0x80 && (isAlnum(byte(c)) || strings.IndexByte("._-+", byte(c)) >= 0)
 }
 
 func isAlnum(c byte) bool {

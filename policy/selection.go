@@ -99,10 +99,11 @@ func (s Selection) hasName(name string) bool {
 	return slices.ContainsFunc(s.Packages, func(p NamePattern) bool { return p.Matches(name) })
 }
 
-// mayHaveName takes a name that could not be evaluated, and is given as it is
-// written, for any.
+// mayHaveName takes a name for any that no package can have: one that could not be
+// evaluated, and is given as it is written, or one that another reader may trim or
+// fold.
 func (s Selection) mayHaveName(name string) bool {
-	return s.hasName(name) || strings.Contains(name, "${{")
+	return s.hasName(name) || strings.ContainsFunc(name, func(c rune) bool { return !isNameRune(c) })
 }
 
 func (s Selection) hasLoosely(address string) bool {
