@@ -16,8 +16,9 @@ import (
 	"github.com/go-git/go-git/v5/plumbing/format/index"
 )
 
-// maxIndex is the most bytes of a git index that is read.
-const maxIndex = 256 << 20
+// maxIndex is the most bytes of a git index that is read: that of some 300,000
+// files, of which it keeps the recipes.
+const maxIndex = 32 << 20
 
 // maxChanged is the most bytes that git may say about changes.
 const maxChanged = 64 << 20

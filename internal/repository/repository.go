@@ -27,6 +27,7 @@ const (
 	maxRecipes   = 1 << 20
 	maxDepth     = 64
 	maxIgnore    = 1 << 20 // bytes of a .gitignore
+	maxPatterns  = 4096    // lines of one, each of which is compared with every path
 	maxListBytes = 64 << 20
 )
 
@@ -214,21 +215,26 @@ func (s *search) ignoreFile(dir, rel string, entries []fs.DirEntry) []gitignore.
 }
 
 // readIgnore reads a file of patterns that hold below domain. One that cannot be
-// read ignores nothing.
+// read, or is above the limits, ignores nothing: it costs time, and hides none.
 func readIgnore(file string, domain []string) []gitignore.Pattern {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil
 	}
 	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxIgnore+1))
+	if err != nil || len(data) > maxIgnore {
+		return nil
+	}
 	var patterns []gitignore.Pattern
-	lines := bufio.NewScanner(io.LimitReader(f, maxIgnore))
-	for lines.Scan() {
-		line := strings.TrimSuffix(lines.Text(), "\r")
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimRight(line, "\r\n")
 		if strings.HasPrefix(line, "#") || strings.TrimSpace(line) == "" {
 			continue
 		}
-		patterns = append(patterns, gitignore.ParsePattern(line, domain))
+		if patterns = append(patterns, gitignore.ParsePattern(line, domain)); len(patterns) > maxPatterns {
+			return nil
+		}
 	}
 	return patterns
 }
