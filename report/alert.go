@@ -94,9 +94,14 @@ func levelOf(v audit.Verdict) level {
 // place reads "file:line:column".
 func (a *alert) place(position string) { a.file, a.line, a.column = splitPosition(position) }
 
-// fingerprint names an alert the same in every run: by rule, recipe and source,
-// without lines and without versions.
-func (a *alert) fingerprint(r *Record) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q", a.rule.id, r.Recipe, projectOf(r), shapeOf(fileOf(r))))
+// lasting names a source the same in every run, without lines and versions.
+func lasting(r *Record) []byte {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", r.Recipe, projectOf(r), shapeOf(fileOf(r))))
+	return sum[:]
+}
+
+// fingerprint names an alert about a source that [lasting] names.
+func (a *alert) fingerprint(source []byte) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %x", a.rule.id, source))
 	return hex.EncodeToString(sum[:16])
 }

@@ -1,12 +1,11 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"time"
-	"unicode/utf8"
 
 	"github.com/recipe-verify/recipe-verify/verify"
 )
@@ -35,13 +34,9 @@ func (r *Record) bound() {
 		}
 	}
 	slices.SortStableFunc(r.Bundles, func(x, y BundleDocument) int { return grade(y) - grade(x) })
-	for most := 4096; most >= leastKept; most /= 2 {
-		cut := r.cut(most)
-		if cut != nil && weight(reflect.ValueOf(cut).Elem()) < maxRecord {
-			cut.Shortened = true
-			*r = *cut
-			return
-		}
+	for most := 4096; most >= leastKept && weight(reflect.ValueOf(r).Elem()) >= maxRecord; most /= 2 {
+		cutValue(reflect.ValueOf(r).Elem(), most)
+		r.Shortened = true
 	}
 }
 
@@ -64,27 +59,6 @@ func grade(b BundleDocument) int {
 	return 0
 }
 
-// cut gives a copy in which no text has more than so many characters, and no list
-// more than an eighth as many entries.
-func (r *Record) cut(most int) *Record {
-	data, err := json.Marshal(r)
-	if err != nil {
-		return nil
-	}
-	var plain any
-	if json.Unmarshal(data, &plain) != nil {
-		return nil
-	}
-	if data, err = json.Marshal(cutValue(plain, most)); err != nil {
-		return nil
-	}
-	copied := &Record{}
-	if json.Unmarshal(data, copied) != nil {
-		return nil
-	}
-	return copied
-}
-
 // leastKept is the least characters of a text that are kept: no digest, and none
 // of our own names, is longer.
 const leastKept = 64
@@ -92,39 +66,50 @@ const leastKept = 64
 // minKept is the least entries of a list that are kept.
 const minKept = 4
 
-func cutValue(v any, most int) any {
-	switch v := v.(type) {
-	case string:
-		return clip(v, most)
-	case []any:
-		v = v[:min(len(v), max(most/8, minKept))]
-		for i := range v {
-			v[i] = cutValue(v[i], most)
+// cutValue cuts texts to so many characters, and lists to an eighth as many
+// entries. What the value shares with others is copied first.
+func cutValue(v reflect.Value, most int) {
+	if v.Type() == reflect.TypeFor[time.Time]() {
+		return
+	}
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(clip(v.String(), most))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			copied := reflect.New(v.Type().Elem())
+			copied.Elem().Set(v.Elem())
+			cutValue(copied.Elem(), most)
+			v.Set(copied)
 		}
-		return v
-	case map[string]any:
-		for name, value := range v {
-			// The names of a digest are foreign; those of fields are short.
-			if digests, ok := value.(map[string]any); ok && name == "digest" {
-				value = cutDigests(digests, most)
-			}
-			v[name] = cutValue(value, most)
+	case reflect.Slice:
+		if v.IsNil() {
+			return
+		}
+		n := min(v.Len(), max(most/8, minKept))
+		kept := reflect.MakeSlice(v.Type(), n, n)
+		reflect.Copy(kept, v)
+		for i := range n {
+			cutValue(kept.Index(i), most)
+		}
+		v.Set(kept)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			cutValue(v.Field(i), most)
+		}
+	case reflect.Map:
+		if digests, ok := v.Interface().(map[string]string); ok {
+			v.Set(reflect.ValueOf(cutDigests(digests, most)))
 		}
 	}
-	return v
 }
 
 // cutDigests keeps sha256, and the first others by name.
-func cutDigests(digests map[string]any, most int) map[string]any {
-	kept := map[string]any{}
-	var names []string
-	for name := range digests {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if name == "sha256" || len(kept) < minKept && utf8.RuneCountInString(name) <= min(most, 100) {
-			kept[name] = digests[name]
+func cutDigests(digests map[string]string, most int) map[string]string {
+	kept := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(digests)) {
+		if name == "sha256" || len(kept) < minKept && len(name) <= most {
+			kept[name] = clip(digests[name], most)
 		}
 	}
 	return kept

@@ -144,8 +144,13 @@ func (s *SARIF) Record(r *Record) error {
 	if s.fingerprints == nil || r.Recipe != s.recipe {
 		s.recipe, s.fingerprints = r.Recipe, map[string]int{}
 	}
-	for _, a := range alertsOf(r) {
-		print := a.fingerprint(r)
+	alerts := alertsOf(r)
+	if len(alerts) == 0 {
+		return nil
+	}
+	source := lasting(r)
+	for _, a := range alerts {
+		print := a.fingerprint(source)
 		s.fingerprints[print]++
 		if a.level == levelNote {
 			s.notes++

@@ -373,6 +373,9 @@ func TestSARIFOfNothing(t *testing.T) {
 func TestSARIFEscapesForeignStrings(t *testing.T) {
 	for _, text := range append(slices.Clone(commandTexts), "[x](https://evil.example)", "{0}", `"},{"`, strings.Repeat("é", 1<<19), "\xff\xfe") {
 		h, records, change := hostileReport(text)
+		if len(text) > 1<<16 {
+			records = records[3:4] // the race detector makes long texts slow
+		}
 		var b bytes.Buffer
 		writeAll(t, &report.SARIF{W: &b}, h, records, change)
 		for _, r := range b.String() {
