@@ -177,6 +177,8 @@ func (r *Reader) line() ([]byte, error) {
 		}
 		text = append(text, part...)
 		switch {
+		case err == nil && tooManyValues(text):
+			return nil, r.fail("the line has more than the limit of %d values", maxValues)
 		case err == nil:
 			return text[:len(text)-1], nil
 		case errors.Is(err, bufio.ErrBufferFull):
