@@ -147,9 +147,10 @@ func (f *Footer) bounded() *Footer {
 }
 
 // weight is the most bytes that a value can have as JSON: each byte of a text may
-// become six, and each field has a name of up to 48.
+// become six, and each field has a name of up to 48. An entry of a list counts for
+// 24 at least, so that a line has fewer than [maxValues] of them.
 func weight(v reflect.Value) int {
-	const field, escaped = 48, 6
+	const field, escaped, entry = 48, 6, 24
 	if v.Type() == reflect.TypeFor[time.Time]() {
 		return 40
 	}
@@ -164,13 +165,13 @@ func weight(v reflect.Value) int {
 	case reflect.Slice, reflect.Array:
 		n := 2
 		for i := range v.Len() {
-			n += weight(v.Index(i)) + 1
+			n += weight(v.Index(i)) + entry
 		}
 		return n
 	case reflect.Map:
 		n := 2
 		for it := v.MapRange(); it.Next(); {
-			n += weight(it.Key()) + weight(it.Value()) + 2
+			n += weight(it.Key()) + weight(it.Value()) + entry
 		}
 		return n
 	case reflect.Struct:
