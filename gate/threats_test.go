@@ -107,19 +107,15 @@ func TestEvidenceOfAttackers(t *testing.T) {
 			t.Parallel()
 			u := newUpstream(t)
 			o := u.options()
-			o.Timeout = 5 * time.Second
+			o.Timeout = 30 * time.Second // of a busy machine; what documents may cost is tested in package attestation
 			document := c.document(u)
 			path := u.recipe(t, block)
 			if u.files[integrity] = document; c.outside {
 				path = u.outside(t, &o, document)
 			}
-			began := time.Now()
 			r := results(t, o, path)[0]
 			if r.Verdict != c.verdict || r.Code != audit.Code(c.code) {
 				t.Errorf("%s, %s: %s\nwanted %s, %s", r.Verdict, r.Code, r.Message, c.verdict, c.code)
-			}
-			if spent := time.Since(began); spent > 5*time.Second {
-				t.Errorf("took %v", spent)
 			}
 		})
 	}
