@@ -36,7 +36,7 @@ func indexOf(claimed uint32, names ...string) []byte {
 // A repository may be a stranger's: what its ignore files and its index hold
 // costs little, and hides no recipe that git tracks.
 func TestHostileRepositoriesAreCheap(t *testing.T) {
-	const most = 1 << 20
+	const most = 1<<20 - 100
 	repeat := strings.Repeat
 	deep := repeat("d/", 40) + "recipe.yaml"
 	long := repeat("a", 200) + "/" + repeat("a", 200) + "/recipe.yaml"
@@ -69,7 +69,7 @@ func TestHostileRepositoriesAreCheap(t *testing.T) {
 		{"index that claims more than it has", "", indexOf(1000, "a"), true},
 		{"index of nothing", "", []byte{}, true},
 		{"index of zeros", "", make([]byte, 16<<20), true},
-		{"index above the limit", "", make([]byte, 40<<20), true},
+		{"index above the limit", "", indexOf(530_000, slices.Repeat([]string{"a"}, 530_000)...), true},
 		{"index with a long name", "", indexOf(1, repeat("a", 16<<20)), false},
 		{"index without a checksum", "", indexOf(0)[:12], true},
 	} {
@@ -138,4 +138,24 @@ func FuzzIndex(f *testing.F) {
 			t.Errorf("found %v", found)
 		}
 	})
+}
+
+// A file above the limits is not read in part: it ignores nothing.
+func TestIgnoreFilesAboveTheLimitsIgnoreNothing(t *testing.T) {
+	for name, c := range map[string]struct {
+		ignore string
+		want   int
+	}{
+		"as many lines as may be": {"*\n" + strings.Repeat("a\n", 4095), 0},
+		"one more":                {"*\n" + strings.Repeat("a\n", 4096), 1},
+		"comments do not count":   {"*\n" + strings.Repeat("#\n\n", 5000), 0},
+		"too large":               {"*\n#" + strings.Repeat("a", 1<<20), 1},
+	} {
+		dir := tree(t, "recipes/a/recipe.yaml")
+		write(t, filepath.Join(dir, ".gitignore"), c.ignore)
+		found, _ := repository.Find(t.Context(), []string{dir}, repository.Options{}) // nothing found is an error
+		if len(found) != c.want {
+			t.Errorf("%s: found %v, wanted %d", name, found, c.want)
+		}
+	}
 }
