@@ -11,6 +11,7 @@ import (
 // Names, patterns and identities of megabytes cost little, and messages about
 // them stay short.
 func TestHostileNamesAreCheap(t *testing.T) {
+	budget.SkipWithRace(t)
 	const n = 4 << 20
 	repeat := strings.Repeat
 	flask := publisher(t, "github:pallets/flask@refs/tags/*a*a*a*a*a*a*a*b")

@@ -10,6 +10,7 @@ import (
 
 // Answers of the Simple API of the largest size cost bounded memory and time.
 func TestHostileIndexesAreCheap(t *testing.T) {
+	budget.SkipWithRace(t)
 	const most = MaxIndex - 200
 	repeat := strings.Repeat
 	// Built when they are needed: what all of them hold at once would let the

@@ -49,6 +49,15 @@ func Check(t testing.TB, work func()) {
 	}
 }
 
+// SkipWithRace skips a test of large inputs under the race detector, which takes
+// a minute for them and measures nothing.
+func SkipWithRace(t testing.TB) {
+	t.Helper()
+	if raceEnabled {
+		t.Skip("what input costs is measured without the race detector")
+	}
+}
+
 func heap() uint64 {
 	sample := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}
 	metrics.Read(sample)

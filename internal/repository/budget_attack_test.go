@@ -36,6 +36,7 @@ func indexOf(claimed uint32, names ...string) []byte {
 // A repository may be a stranger's: what its ignore files and its index hold
 // costs little, and hides no recipe that git tracks.
 func TestHostileRepositoriesAreCheap(t *testing.T) {
+	budget.SkipWithRace(t)
 	const most = 1<<20 - 100
 	repeat := strings.Repeat
 	deep := repeat("d/", 40) + "recipe.yaml"
