@@ -7,7 +7,10 @@ const maxValues = 200_000
 
 // tooManyValues tells whether a line would take much more memory than its
 // length, without building any of it.
-func tooManyValues(line []byte) bool {
+func tooManyValues(line []byte) bool { return countValues(line) > maxValues }
+
+// countValues counts the objects, lists and items of a JSON text.
+func countValues(line []byte) int {
 	values, inText := 0, false
 	for i := 0; i < len(line); i++ {
 		switch c := line[i]; {
@@ -20,5 +23,5 @@ func tooManyValues(line []byte) bool {
 			values++
 		}
 	}
-	return values > maxValues
+	return values
 }

@@ -34,6 +34,8 @@ func TestHostileReportsAreCheap(t *testing.T) {
 		"one endless line":          header + repeat("x", 64<<20),
 		"no line at all":            repeat("x", 64<<20),
 		"lists in a document":       "{\n" + repeat("[", 32<<20),
+		"spaces in a document":      "{\n" + repeat(" ", 64<<20),
+		"results in a document":     "{\n\"schema\":1,\"tool\":{\"name\":\"x\"},\"results\":[" + repeat("{},", 8<<20) + "{}]}\n",
 	} {
 		t.Run(name, func(t *testing.T) {
 			budget.Check(t, func() {

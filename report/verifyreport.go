@@ -10,7 +10,11 @@ import (
 
 // MaxVerifyReport is the most bytes of a report of verify that is read. Unlike
 // those of audits it is one document, and is held in memory.
-const MaxVerifyReport = 64 << 20
+const MaxVerifyReport = 32 << 20
+
+// maxDocumentValues is the most objects, lists and items of one: a report of
+// verify has some hundred a source.
+const maxDocumentValues = 400_000
 
 // A verifyReport is a report of verify, read as if an audit had written it.
 type verifyReport struct {
@@ -26,16 +30,21 @@ func opensDocument(line []byte) bool { return string(bytes.TrimSpace(line)) == "
 
 // readDocument reads a report of verify that begins with a line.
 func (r *Reader) readDocument(first []byte) error {
-	rest, err := io.ReadAll(io.LimitReader(r.r, MaxVerifyReport))
-	if err != nil {
+	// At most: the document, its copy while the buffer grows, and some hundred
+	// bytes for each of its values.
+	text := bytes.NewBuffer(append(make([]byte, 0, 1<<20), first...))
+	if _, err := text.ReadFrom(io.LimitReader(r.r, MaxVerifyReport)); err != nil {
 		return err
 	}
-	if len(first)+len(rest) >= MaxVerifyReport {
-		return &FormatError{Name: r.name, Problem: "it is a report of verify, and larger than 64 MiB", Mend: "use audit, whose reports are read line by line"}
+	if text.Len() >= MaxVerifyReport || countValues(text.Bytes()) > maxDocumentValues {
+		return &FormatError{
+			Name: r.name, Problem: "it is a report of verify, and larger than such reports are read",
+			Mend: "use audit, whose reports are read line by line",
+		}
 	}
 	// What begins so and is cut, or goes on, is refused as a whole.
 	var d Document
-	if err := json.Unmarshal(append(first, rest...), &d); err != nil || d.Tool.Name == "" || d.Results == nil {
+	if err := json.Unmarshal(text.Bytes(), &d); err != nil || d.Tool.Name == "" || d.Results == nil {
 		return r.notAReport()
 	}
 	if d.Schema != SchemaVersion {
