@@ -354,25 +354,45 @@ var ofAttestation = []mutation{
 
 // What is read of and written to others.
 var ofReports = []mutation{
-	{"a line of a report has few values", "report/bounds.go",
-		`return values > maxValues`, `return values < 0`, testReport, "Hostile"},
-	{"a line of a report is below the limit", "report/lines.go",
-		`if len(text)+len(part) > MaxLine {`, `if false {`, testReport, "Reader|Hostile"},
-	{"an index of PyPI has no endless values", "pypi/simple.go",
-		`if v.left <= 0 && v.from.Len() > 0 {`, `if false {`, testPyPI, "Hostile"},
-	{"an index of PyPI has few files", "pypi/simple.go",
-		`if n == maxFiles || dec.Decode(&f) != nil {`, `if dec.Decode(&f) != nil {`, testPyPI, "Hostile"},
-	{"ignore files have few patterns", "internal/repository/repository.go",
-		`len(patterns) > maxPatterns {`, `len(patterns) < 0 {`, testRepository, "Ignore"},
-	{"an index of git is below the limit", "internal/repository/git.go",
-		`info.Size() > maxIndex {`, `info.Size() < 0 {`, testRepository, "Hostile"},
-	{"control characters are escaped in text", "report/text.go",
-		`case r == ' ', r != unicode.ReplacementChar && unicode.IsPrint(r):`, `case r != unicode.ReplacementChar:`, testReport, "Escapes|Hostile"},
-	{"workflow commands are escaped in text", "report/text.go",
+	{
+		"a line of a report has few values", "report/bounds.go",
+		`return values > maxValues`, `return values < 0`, testReport, "Hostile",
+	},
+	{
+		"a line of a report is below the limit", "report/lines.go",
+		`if len(text)+len(part) > MaxLine {`, `if false {`, testReport, "Reader|Hostile",
+	},
+	{
+		"an index of PyPI has no endless values", "pypi/simple.go",
+		`if v.left <= 0 && v.from.Len() > 0 {`, `if false {`, testPyPI, "Hostile",
+	},
+	{
+		"an index of PyPI has few files", "pypi/simple.go",
+		`if n == maxFiles || dec.Decode(&f) != nil {`, `if dec.Decode(&f) != nil {`, testPyPI, "Hostile",
+	},
+	{
+		"ignore files have few patterns", "internal/repository/repository.go",
+		`len(patterns) > maxPatterns {`, `len(patterns) < 0 {`, testRepository, "Ignore",
+	},
+	{
+		"an index of git is below the limit", "internal/repository/git.go",
+		`info.Size() > maxIndex {`, `info.Size() < 0 {`, testRepository, "Hostile",
+	},
+	{
+		"control characters are escaped in text", "report/text.go",
+		`case r == ' ', r != unicode.ReplacementChar && unicode.IsPrint(r):`, `case r != unicode.ReplacementChar:`, testReport, "Escapes|Hostile",
+	},
+	{
+		"workflow commands are escaped in text", "report/text.go",
 		`			b.WriteByte('\\')
-			b.WriteRune(r)`, `			b.WriteRune(r)`, testReport, "Command|Escapes"},
-	{"properties of annotations are escaped", "report/annotations.go",
-		`inert(propertyEscapes.Replace(s))`, `inert(s)`, testReport, "GitHub"},
-	{"the text of annotations is escaped", "report/annotations.go",
-		`inert(dataEscapes.Replace(s))`, `inert(s)`, testReport, "GitHub"},
+			b.WriteRune(r)`, `			b.WriteRune(r)`, testReport, "Command|Escapes",
+	},
+	{
+		"properties of annotations are escaped", "report/annotations.go",
+		`inert(propertyEscapes.Replace(s))`, `inert(s)`, testReport, "GitHub",
+	},
+	{
+		"the text of annotations is escaped", "report/annotations.go",
+		`inert(dataEscapes.Replace(s))`, `inert(s)`, testReport, "GitHub",
+	},
 }
