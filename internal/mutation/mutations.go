@@ -356,7 +356,7 @@ var ofAttestation = []mutation{
 var ofReports = []mutation{
 	{
 		"a line of a report has few values", "report/bounds.go",
-		`return values > maxValues`, `return values < 0`, testReport, "Hostile",
+		`return countValues(line) > maxValues`, `return countValues(line) < 0`, testReport, "Hostile",
 	},
 	{
 		"a line of a report is below the limit", "report/lines.go",
