@@ -72,7 +72,7 @@ func TestTrustRepositoryHangs(t *testing.T) {
 	if err == nil || report.Results[0].Verdict != audit.Unavailable || report.Summary.Status != audit.StatusUnavailable {
 		t.Errorf("found %+v, error %v", report.Results, err)
 	}
-	if took := time.Since(begin); took > 5*time.Second {
+	if took := time.Since(begin); took > 20*time.Second {
 		t.Errorf("took %s", took)
 	}
 }

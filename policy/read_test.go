@@ -358,7 +358,7 @@ func FuzzParse(f *testing.F) {
 		}
 		start := time.Now()
 		defer func() {
-			if took := time.Since(start); took > 2*time.Second {
+			if took := time.Since(start); took > 30*time.Second {
 				t.Errorf("it took %s", took)
 			}
 		}()

@@ -28,7 +28,7 @@ func FuzzParse(f *testing.F) {
 		for _, lenient := range []bool{false, true} {
 			start := time.Now()
 			r, err := Parse("r.yaml", data, Options{TargetPlatforms: []string{"linux-64", "win-64"}, BuildPlatform: "linux-64", Lenient: lenient})
-			if took := time.Since(start); took > maxTime {
+			if took := time.Since(start); took > 10*maxTime {
 				t.Errorf("took %s", took)
 			}
 			if (r == nil) == (err == nil) {
