@@ -13,7 +13,8 @@ import (
 //
 // Spreadsheets take a cell that begins with =, +, - or @ for a formula, whatever
 // its quotes. Such cells get an apostrophe in front, which spreadsheets take for
-// "this is text". Characters that a terminal acts on are written as escapes.
+// "this is text"; so does what follows a semicolon, at which some divide cells.
+// Characters that a terminal acts on are written as escapes.
 type CSV struct {
 	W io.Writer
 
@@ -87,14 +88,18 @@ func (c *CSV) Record(r *Record) error {
 // maxCell is the most characters of a cell; Excel takes 32,767.
 const maxCell = 32_000
 
-// cell makes foreign text safe in a spreadsheet and on a terminal.
+// cell makes foreign text safe in a spreadsheet and on a terminal. Where the comma
+// is the decimal sign, spreadsheets divide lines at semicolons, whatever quotes
+// stand before: so what follows one is made safe as the beginning of a cell is.
 func cell(s string) string {
-	s = sayUpTo(s, maxCell)
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, ` "'`))
-	if strings.ContainsRune("=+-@＝＋－＠", first) { // their full-width forms too
-		return "'" + s
+	parts := strings.Split(sayUpTo(s, maxCell), ";")
+	for i, part := range parts {
+		first, _ := utf8.DecodeRuneInString(strings.TrimLeft(part, ` "'`))
+		if strings.ContainsRune("=+-@＝＋－＠", first) { // their full-width forms too
+			parts[i] = "'" + part
+		}
 	}
-	return s
+	return clip(strings.Join(parts, ";"), maxCell)
 }
 
 // Footer implements [Writer].

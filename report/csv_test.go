@@ -72,6 +72,9 @@ func TestCSVFormulas(t *testing.T) {
 		{"\r=1", `\r=1`},
 		{"\n=1", `\n=1`},
 		{"a,b;c\"d", "a,b;c\"d"},
+		{"a;=b", "a;'=b"},
+		{"a; -b;c=d", "a;' -b;c=d"},
+		{`a;"=b`, `a;'"=b`},
 	} {
 		r := record(0, "a", "h", audit.Mismatch, "https://h.example/a.tgz")
 		r.Message = c.text
@@ -83,8 +86,42 @@ func TestCSVFormulas(t *testing.T) {
 	}
 }
 
+// A spreadsheet whose decimal sign is the comma divides lines at semicolons, and
+// heeds quotes only where a cell begins.
+func TestCSVFormulasBetweenSemicolons(t *testing.T) {
+	for _, text := range []string{
+		"x;=cmd|' /C calc'!A0;y", "x; =1+1", "a,b;=1+1;c", `x";"=1+1`, `a,";=1`, `;"";=1`, ";;@x", "x;＝1", "x;\t=1",
+		strings.Repeat(";=", 20_000),
+	} {
+		r := record(0, "a", "h", audit.Mismatch, "https://h.example/a.tgz;"+text)
+		r.Message, r.Publishers, r.Package = text, []string{"github:o/r", "@SUM(A1)", text}, text
+		var b bytes.Buffer
+		writeAll(t, &report.CSV{W: &b}, &report.Header{}, []*report.Record{r}, nil)
+		divided := csv.NewReader(&b)
+		divided.Comma, divided.LazyQuotes, divided.FieldsPerRecord = ';', true, -1
+		rows, err := divided.ReadAll()
+		if err != nil {
+			t.Fatal(err)
+		}
+		cells := 0
+		for _, row := range rows {
+			for _, value := range row {
+				cells++
+				// Quotes that are not the cell's own are text.
+				first, _ := utf8.DecodeRuneInString(strings.TrimLeft(value, ` "`))
+				if strings.ContainsRune("=+-@＝", first) {
+					t.Errorf("%.40q: a cell is %.40q", text, value)
+				}
+			}
+		}
+		if cells < 4 {
+			t.Errorf("%.40q: only %d cells, so nothing was divided", text, cells)
+		}
+	}
+}
+
 func TestCSVEscapesForeignStrings(t *testing.T) {
-	for _, text := range append(slices.Clone(commandTexts), "=1+1", "-1", "\"\r\n\"", "a\",\"=1", "\xff=1", strings.Repeat("é", 1<<19)) {
+	for _, text := range append(slices.Clone(commandTexts), "=1+1", "-1", "\"\r\n\"", "a\",\"=1", "\xff=1", strings.Repeat(";=", 20_000), strings.Repeat("é", 1<<19)) {
 		h, records, change := hostileReport(text)
 		var b bytes.Buffer
 		writeAll(t, &report.CSV{W: &b}, h, records, change)
