@@ -129,7 +129,7 @@ func (v *Verifier) verifyIn(p *progress, b *opened, claims attestation.Claims, d
 	if len(stamps) > maxStamps {
 		return nil, invalid(CodeTimestamp, "it has %d time stamps, the limit is %d", len(stamps), maxStamps)
 	}
-	verifier, fail := newVerifier(dom, len(b.entries()))
+	verifier, fail := newVerifier(dom, v.materialOf(dom, b), len(b.entries()))
 	if fail != nil {
 		return nil, fail
 	}
@@ -254,7 +254,7 @@ func outlived(at time.Time, leaf *x509.Certificate) *InvalidError {
 
 // newVerifier sets sigstore-go's verifier to a domain's requirements. Every log
 // entry that the bundle carries has to verify, not only as many as demanded.
-func newVerifier(dom trust.Domain, entries int) (*sigstore.Verifier, *InvalidError) {
+func newVerifier(dom trust.Domain, material root.TrustedMaterial, entries int) (*sigstore.Verifier, *InvalidError) {
 	r := dom.Require
 	options := []sigstore.VerifierOption{sigstore.WithoutStatementPredicate()}
 	if r.SCTs > 0 {
@@ -269,7 +269,7 @@ func newVerifier(dom trust.Domain, entries int) (*sigstore.Verifier, *InvalidErr
 	if r.SignedTimestamps > 0 {
 		options = append(options, sigstore.WithSignedTimestamps(r.SignedTimestamps))
 	}
-	v, err := sigstore.NewVerifier(dom.Root, options...)
+	v, err := sigstore.NewVerifier(material, options...)
 	if err != nil {
 		return nil, invalid(CodeUnknownAuthority, "the trusted root %q cannot be used", dom.Name).because(err)
 	}

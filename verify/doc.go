@@ -34,4 +34,12 @@
 // own checks: CPython's of version 0.1, whose proof has no checkpoint, by the
 // log's signed promise (see openPromised); and statements that Rekor v1 has as
 // hashedrekord, by what their signature covers (see hashed).
+//
+// # What is remembered
+//
+// An authority's root signs its intermediate once, and that signature is
+// verified once for each [Verifier], where a P-384 one costs as much as the
+// leaf's own. Nothing else is remembered: the windows of all three certificates
+// are held against the time of each bundle, and every certificate that is not
+// plainly good this way is left to sigstore-go (see authority.go).
 package verify

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/sigstore/sigstore-go/pkg/root"
+
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/digest"
 	"github.com/recipe-verify/recipe-verify/publishers"
@@ -18,6 +20,8 @@ import (
 type Verifier struct {
 	domains []trust.Domain
 	now     func() time.Time
+	// materials are the domains' roots, as sigstore-go is given them.
+	materials map[*root.TrustedRoot]*material
 }
 
 // New makes a verifier of trust domains. Each certificate is judged by the
@@ -39,7 +43,11 @@ func New(domains []trust.Domain, now func() time.Time) (*Verifier, error) {
 	if now == nil {
 		now = time.Now
 	}
-	return &Verifier{domains: domains, now: now}, nil
+	materials := map[*root.TrustedRoot]*material{}
+	for _, d := range domains {
+		materials[d.Root] = newMaterial(d.Root)
+	}
+	return &Verifier{domains: domains, now: now, materials: materials}, nil
 }
 
 // Match says how many of the publishers must have signed.
