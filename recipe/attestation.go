@@ -166,7 +166,7 @@ func (r *sourceReader) bundleURLs(n *yaml.Node) {
 			r.fault(item, "write an https URL", "bundle_url has the scheme %s, wanted https, http or file", quoteText(scheme))
 			return
 		}
-		a.BundleURLs = append(a.BundleURLs, String{href, r.doc.pos(item)})
+		a.BundleURLs = append(a.BundleURLs, String{href, r.doc.pos(item), item.Value})
 	})
 	switch {
 	case len(r.faults) > before:
@@ -189,7 +189,7 @@ func (r *sourceReader) predicateTypes(n *yaml.Node) {
 			r.fault(item, hint, "predicate type is empty")
 			return
 		}
-		a.PredicateTypes = append(a.PredicateTypes, String{text, r.doc.pos(item)})
+		a.PredicateTypes = append(a.PredicateTypes, String{text, r.doc.pos(item), item.Value})
 	})
 	switch {
 	case len(r.faults) > before:

@@ -41,6 +41,7 @@ type evaluation struct {
 	reported  map[string]bool // faults and warnings
 	faults    Faults
 	exhausted *Error // set when a limit of the whole evaluation is reached
+	stated    map[Statement]bool
 }
 
 // Parse evaluates a recipe that is given as bytes. Path stands in positions,
@@ -61,7 +62,7 @@ func Parse(path string, data []byte, o Options) (*Recipe, error) {
 	}
 	ev := &evaluation{
 		doc: doc, options: o, recipe: &Recipe{Path: path},
-		known: map[string]bool{}, reported: map[string]bool{},
+		known: map[string]bool{}, reported: map[string]bool{}, stated: map[Statement]bool{},
 	}
 	ev.engine = jinja.New(jinja.Config{Env: o.environment, File: ev.loadFile, Budget: maxSteps})
 	ev.checkTopLevel()
@@ -226,6 +227,7 @@ func (ev *evaluation) combination(vars *scope) {
 	ev.pending = 0
 	root := ev.doc.root
 	ev.contextOf(lookup(root, "context"), vars)
+	ev.statements(lookup(root, "about"), vars)
 	if outputs := lookup(root, "outputs"); outputs != nil {
 		ev.multiple(outputs, vars)
 		return
@@ -331,6 +333,7 @@ func (ev *evaluation) output(n *yaml.Node, vars *scope) {
 	if ev.skipped(lookup(ev.doc.root, "build"), vars) || ev.skipped(lookup(n, "build"), vars) {
 		return
 	}
+	ev.statements(lookup(n, "about"), vars)
 	common := lookup(ev.doc.root, "recipe")
 	out := Output{Staging: staging != nil}
 	named := pkg

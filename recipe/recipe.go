@@ -35,6 +35,10 @@ func (p Position) compare(q Position) int {
 type String struct {
 	Value string
 	Pos   Position
+	// Text is the value as it is written, before it was rendered: with its
+	// templates, and without YAML's quotes. It is "" where nothing of a recipe
+	// stands behind the value.
+	Text string
 }
 
 // Options say for what a recipe is evaluated. The zero value evaluates it for
@@ -61,6 +65,9 @@ type Options struct {
 	// Lenient turns faults of single sources into their Err, and other tools'
 	// keys into warnings, where otherwise the whole recipe is refused.
 	Lenient bool
+	// Statements asks for what the recipe says about where its project is; see
+	// [Statement].
+	Statements bool
 }
 
 // A Recipe is what a recipe says about sources, for all combinations of the
@@ -73,6 +80,9 @@ type Recipe struct {
 	Outputs []Output
 	// Warnings are what does not keep the recipe from being evaluated.
 	Warnings []*Error
+	// Statements are those of Options.Statements, each distinct one once, in the
+	// order in which they were met.
+	Statements []Statement
 }
 
 // An Output is a package that the recipe builds, or a staging output, on one
@@ -132,8 +142,10 @@ type Source struct {
 	SHA256    digest.SHA256
 	SHA256Pos Position
 	HasSHA256 bool
-	MD5       digest.MD5
-	HasMD5    bool
+	// SHA256Text is the digest as it is written, before it was rendered.
+	SHA256Text string
+	MD5        digest.MD5
+	HasMD5     bool
 	// EmptyDigest tells that sha256 or md5 is written but empty or all zeros:
 	// rattler-build takes that as a placeholder, which no archive matches.
 	EmptyDigest bool

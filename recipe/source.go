@@ -148,7 +148,7 @@ func (r *sourceReader) field(key, n *yaml.Node) {
 		r.gitURL(n)
 	case "path":
 		if text, ok := r.scalar(n); ok {
-			s.Path = String{text, r.doc.pos(n)}
+			s.Path = String{text, r.doc.pos(n), n.Value}
 			if text == "" {
 				r.fault(n, "", "path is empty")
 			}
@@ -180,7 +180,7 @@ func (r *sourceReader) urls(n *yaml.Node) {
 	for _, item := range list {
 		if text, ok := r.scalar(item); ok {
 			if href, ok := r.parseURL(item, text); ok {
-				r.source.URLs = append(r.source.URLs, String{href, r.doc.pos(item)})
+				r.source.URLs = append(r.source.URLs, String{href, r.doc.pos(item), item.Value})
 			}
 		}
 	}
@@ -268,7 +268,7 @@ func (r *sourceReader) digest(key string, n *yaml.Node) {
 	}
 	text = strings.TrimSpace(text)
 	if key == "sha256" {
-		s.SHA256Pos = r.doc.pos(n)
+		s.SHA256Pos, s.SHA256Text = r.doc.pos(n), n.Value
 	}
 	if text == "" {
 		s.EmptyDigest = true
@@ -297,7 +297,7 @@ func (r *sourceReader) gitURL(n *yaml.Node) {
 	if text = strings.TrimSpace(text); text == "" {
 		r.fault(n, "", "git is empty")
 	}
-	r.git().URL = String{text, r.doc.pos(n)}
+	r.git().URL = String{text, r.doc.pos(n), n.Value}
 }
 
 func (r *sourceReader) git() *Git {
@@ -388,7 +388,7 @@ func (s *Source) identify(id *identity) {
 		id.addPosition(a.Pos)
 		for _, p := range a.Publishers {
 			id.add("publisher", p.Issuer())
-			id.addString(String{p.Text, p.Pos})
+			id.addString(String{Value: p.Text, Pos: p.Pos})
 		}
 		for _, u := range a.BundleURLs {
 			id.add("bundle_url")
