@@ -32,4 +32,7 @@ type Discovery struct {
 	// Replacement is the address of a release's asset that could stand in the
 	// recipe in place of an archive that is not attestable, or "".
 	Replacement string
+	// Unasked says, in words, which places could not be asked or read though
+	// another one had evidence, or had none for certain.
+	Unasked []string
 }

@@ -60,6 +60,14 @@ type Query struct {
 	// [MaxDocument], which is never exceeded. It lets a caller that works on
 	// many sources take large documents one at a time.
 	MaxBytes int64
+	// Repositories are GitHub repositories, "owner/name", where the recipe says
+	// that its project is. Evidence may be looked up by digest there though no
+	// address names them; only a [Discoverer] that proposes does.
+	Repositories []string
+	// Without are addresses of an earlier [Discovery] whose evidence is not
+	// wanted. They and the places that were asked before them are passed over;
+	// only a [Discoverer] that proposes does.
+	Without []string
 }
 
 // Limit is the most bytes of evidence that a resolver may fetch.

@@ -46,6 +46,10 @@ type Options struct {
 	// Discover looks for evidence of sources for which the recipe names no
 	// publisher, and reports it as a [Finding].
 	Discover bool
+	// Propose is Discover for somebody who is to write an attestation block: a
+	// [Finding] says which bundle_url one needs, all that could be named as
+	// publishers, and what the project says of itself elsewhere.
+	Propose bool
 	// Progress is told of archives that download, by several goroutines at a
 	// time; nil for nobody.
 	Progress Progress
@@ -70,6 +74,9 @@ type Auditor struct {
 	// Historians are asked for the release before a verified one, for a warning;
 	// where archives are not fetched nobody is asked.
 	Historians []attestation.Historian
+	// Linkers are asked for what an index shows beside a release, where
+	// Options.Propose is set.
+	Linkers []attestation.Linker
 	// Roots loads the trust domains. It is called once at most, beside the
 	// first fetches, and not at all where no source asks for verification.
 	Roots   func(context.Context) (*trust.Roots, error)
@@ -94,6 +101,7 @@ func (a *Auditor) Run(ctx context.Context, paths []string, handle func(Result) e
 	if len(paths) == 0 {
 		return Summary{Status: StatusError}, errors.New("no recipe is given, so nothing can be verified")
 	}
+	a = a.proposing()
 	r := &run{
 		Auditor: a, ready: make(chan struct{}), large: make(chan struct{}, 1),
 		items:     map[itemKey]*item{},

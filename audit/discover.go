@@ -46,11 +46,47 @@ type Finding struct {
 	// recipe in place of an archive that is not attestable, or "".
 	Replacement string
 	Detail      string // in words
+
+	// What follows is set by a run with Propose only.
+
+	// Way is the one bundle_url that a block needs for this evidence to be found
+	// by it; "" if it needs none, or there is none.
+	Way string
+	// Publishers are all those that the evidence would count for, each alone, in
+	// the order of its bundles; Publisher is the first of them.
+	Publishers []publishers.Publisher
+	// Links are the addresses that a package index shows beside the release.
+	// Nobody signs them.
+	Links []attestation.Link
+	// Earlier is the release before, nil if none with evidence is known.
+	Earlier *Earlier
+	// PassedOver are places whose evidence says nothing to this run: of trust
+	// domains that are not configured, or of something else than who made the
+	// archive.
+	PassedOver []PassedOver
+	// Unasked says, in words, what could not be asked for all this. Of evidence
+	// that means that another run may find it at another place.
+	Unasked []string
 }
 
-// discover looks for evidence of an item, and examines it.
-func (r *run) discover(ctx context.Context, it *item, t task) {
-	found, name, err := r.ask(ctx, t, smallEvidence)
+// A PassedOver is a place with evidence that does not count.
+type PassedOver struct {
+	BundleURL string
+	Detail    string // why not, in words
+}
+
+// An Earlier is what is known of the release before an archive's own.
+type Earlier struct {
+	Name string // of its file
+	// Signers are what its bundles say that verify and speak of that file,
+	// without their subjects and log entries.
+	Signers []verify.Content
+}
+
+// discover looks for evidence of an item, and examines it. It passes over the
+// evidence at the addresses of without.
+func (r *run) discover(ctx context.Context, it *item, t task, without []string) {
+	found, name, err := r.ask(ctx, t, without, smallEvidence)
 	var large *fetch.TooLargeError
 	if errors.As(err, &large) { // as in examine
 		select {
@@ -58,7 +94,7 @@ func (r *run) discover(ctx context.Context, it *item, t task) {
 			defer func() { <-r.large }()
 		case <-ctx.Done():
 		}
-		found, name, err = r.ask(ctx, t, attestation.MaxDocument)
+		found, name, err = r.ask(ctx, t, without, attestation.MaxDocument)
 	}
 	it.resolver, it.addresses = name, found.Addresses
 	if err != nil {
@@ -67,7 +103,10 @@ func (r *run) discover(ctx context.Context, it *item, t task) {
 		}
 		return
 	}
-	f := Finding{Kind: NoEvidence, BundleURLs: found.BundleURLs, Replacement: found.Replacement, Detail: "there is no attestation where it would be"}
+	f := Finding{
+		Kind: NoEvidence, BundleURLs: found.BundleURLs, Replacement: found.Replacement, Unasked: found.Unasked,
+		Detail: "there is no attestation where it would be",
+	}
 	switch {
 	case found.Unattestable != "":
 		f.Kind, f.Detail = NotAttestable, found.Unattestable
@@ -88,8 +127,12 @@ func (r *run) discover(ctx context.Context, it *item, t task) {
 }
 
 // ask asks the discoverers in order until one knows the source.
-func (r *run) ask(ctx context.Context, t task, most int64) (attestation.Discovery, string, error) {
+func (r *run) ask(ctx context.Context, t task, without []string, most int64) (attestation.Discovery, string, error) {
 	q := attestation.Query{URLs: t.result.URLs, SHA256: t.source.SHA256, MaxBytes: most}
+	if r.Options.Propose {
+		q.Repositories, q.Without = t.repositories, without
+		return r.askAll(ctx, q)
+	}
 	for _, d := range r.Discoverers {
 		found, err := d.Discover(ctx, q)
 		if errors.Is(err, attestation.ErrNotMine) {

@@ -19,42 +19,50 @@ const WarnReregistered publishers.WarningCode = "repository-identity-changed"
 // historyTimeout is how long a source waits for its history beyond its archive.
 const historyTimeout = 5 * time.Second
 
-// An earlier is what is known of the release before: its file, and the
-// certificates of its evidence that verified.
-type earlier struct {
-	name         string
-	certificates []verify.Certificate
-}
-
-// history asks what the release before was signed by, while the archive
+// earlier asks what the release before was signed by, while the archive
 // downloads. It is for a warning, so that whatever goes wrong is nothing.
-func (r *run) history(ctx context.Context, t task) *earlier {
+func (r *run) earlier(ctx context.Context, t task) *Earlier {
 	ctx, cancel := context.WithTimeout(ctx, historyTimeout)
 	defer cancel()
 	q := attestation.Query{URLs: t.result.URLs, SHA256: t.source.SHA256, MaxBytes: smallEvidence}
 	for _, u := range t.source.Attestation.BundleURLs {
 		q.BundleURLs = append(q.BundleURLs, u.Value)
 	}
+	e, err := r.history(ctx, q)
+	if err != nil {
+		return nil
+	}
+	return e
+}
+
+// history asks for the release before, and verifies its evidence. Its errors are
+// those of an [attestation.Historian].
+func (r *run) history(ctx context.Context, q attestation.Query) (*Earlier, error) {
 	for _, h := range r.Historians {
 		release, err := h.Previous(ctx, q)
 		if errors.Is(err, attestation.ErrNotMine) {
 			continue
 		}
-		verifier, trustErr := r.trusted(ctx)
-		if err != nil || trustErr != nil {
-			return nil
+		if err != nil {
+			return nil, err
+		}
+		verifier, err := r.trusted(ctx)
+		if err != nil {
+			return nil, err
 		}
 		r.verifying <- struct{}{}
 		defer func() { <-r.verifying }()
-		e := &earlier{name: release.Name}
+		e := &Earlier{Name: release.Name}
 		for _, c := range release.Candidates {
 			if in := verifier.Inspect(c, &release.SHA256); in.Genuine && in.Content != nil && speaksOf(in, release) {
-				e.certificates = append(e.certificates, in.Content.Certificate)
+				signer := *in.Content
+				signer.Subjects, signer.LogEntries = nil, nil // memory lasts as long as the run
+				e.Signers = append(e.Signers, signer)
 			}
 		}
-		return e
+		return e, nil
 	}
-	return nil
+	return nil, attestation.ErrNotMine
 }
 
 // speaksOf tells whether genuine evidence is of the earlier release's file.
@@ -69,7 +77,7 @@ func speaksOf(in verify.Inspection, release attestation.Release) bool {
 
 // withHistory warns if the project was built from another repository before: one
 // of another name, or one of the same name that somebody registered anew.
-func (res Result) withHistory(e *earlier) Result {
+func (res Result) withHistory(e *Earlier) Result {
 	if e == nil {
 		return res
 	}
@@ -87,8 +95,9 @@ func (res Result) withHistory(e *earlier) Result {
 
 // compare finds what changed since the earlier release. Where that was built
 // from several repositories, one that is the same is enough.
-func (e *earlier) compare(now verify.Certificate) (w publishers.Warning, changed bool) {
-	for _, then := range e.certificates {
+func (e *Earlier) compare(now verify.Certificate) (w publishers.Warning, changed bool) {
+	for _, signer := range e.Signers {
+		then := signer.Certificate
 		if then.SourceRepository == "" {
 			continue
 		}
@@ -100,14 +109,14 @@ func (e *earlier) compare(now verify.Certificate) (w publishers.Warning, changed
 		case sameName:
 			w = publishers.Warning{Code: WarnReregistered, Message: fmt.Sprintf(
 				"%s was built from %s with the identifier %q, and this from one of the same name with %q: somebody registered the name anew, or made the repository anew",
-				quote(e.name), quote(now.SourceRepository), then.SourceRepositoryID, now.SourceRepositoryID)}
+				quote(e.Name), quote(now.SourceRepository), then.SourceRepositoryID, now.SourceRepositoryID)}
 		default:
 			moved := "the project moved"
 			if !sameID {
 				moved = "the project moved to another repository, or one of the two is somebody else's"
 			}
 			w = publishers.Warning{Code: WarnMoved, Message: fmt.Sprintf("%s was built from %s, and this from %s: %s",
-				quote(e.name), quote(then.SourceRepository), quote(now.SourceRepository), moved)}
+				quote(e.Name), quote(then.SourceRepository), quote(now.SourceRepository), moved)}
 		}
 		changed = true
 	}

@@ -25,7 +25,7 @@ type item struct {
 
 	archive *archive // nil if it was not fetched
 	// earlier is what the release before was signed by, as far as that is known.
-	earlier *earlier
+	earlier *Earlier
 
 	// finding and found are set where evidence was looked for.
 	finding *Finding
@@ -56,7 +56,10 @@ func (r *run) do(ctx context.Context, it *item, t task) {
 		return
 	}
 	if t.discover {
-		r.discover(ctx, it, t)
+		r.discover(ctx, it, t, nil)
+		if r.Options.Propose {
+			r.propose(ctx, it, t)
+		}
 		return
 	}
 	r.startTrust(ctx)
@@ -75,7 +78,7 @@ func (r *run) do(ctx context.Context, it *item, t task) {
 		<-fetched
 		return
 	}
-	it.earlier = r.history(ctx, t)
+	it.earlier = r.earlier(ctx, t)
 	a := <-fetched
 	it.archive = &a
 }

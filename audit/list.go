@@ -19,7 +19,9 @@ type task struct {
 	source recipe.Source
 	result Result
 	key    itemKey // of the source
-	done   bool
+	// repositories are those that the recipe states, where a run proposes.
+	repositories []string
+	done         bool
 	// discover tells that evidence is looked for, although the verdict is known.
 	discover bool
 	// empty stands for a recipe of which this run reports nothing, since
@@ -147,6 +149,7 @@ func (r *run) task(res Result, rec *recipe.Recipe, s recipe.SharedSource) task {
 		t := task{source: src, result: res, key: sourceKey(src, res.URLs), done: true, discover: res.Verdict != Error && r.discoverable(src)}
 		if t.discover {
 			t.key[len(t.key)-1] ^= 0xff // what is looked for is not what a recipe asks for
+			t = t.lookedUpIn(rec.Statements)
 		}
 		return t
 	}

@@ -88,6 +88,9 @@ type Options struct {
 	// Discover looks for evidence of sources for which nobody names publishers;
 	// see audit.Options.
 	Discover bool
+	// Propose is Discover for somebody who is to write attestation blocks; see
+	// audit.Options.
+	Propose bool
 	// GitHubToken is sent to GitHub's API and to nobody else; "" for none.
 	GitHubToken string
 	// Watch is given, before anything is asked, what counts the requests.
@@ -179,12 +182,13 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 	if o.Watch != nil {
 		o.Watch(client.Stats)
 	}
-	releases, index := &ghrelease.Resolver{Client: client}, &pypi.Resolver{Client: client}
+	releases, index := &ghrelease.Resolver{Client: client, Propose: o.Propose}, &pypi.Resolver{Client: client}
 	auditor := &audit.Auditor{
 		Client:      client,
 		Resolvers:   []attestation.Resolver{releases, index},
 		Discoverers: []attestation.Discoverer{index, releases},
 		Historians:  o.historians(index),
+		Linkers:     []attestation.Linker{index},
 		Roots:       roots,
 		Options: audit.Options{
 			Recipe:              o.Recipe,
@@ -197,6 +201,7 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 			Shard:               o.Shard,
 			Known:               o.Known,
 			Discover:            o.Discover,
+			Propose:             o.Propose,
 		},
 	}
 	return auditor.Run(ctx, paths, handle)

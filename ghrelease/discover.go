@@ -21,7 +21,13 @@ import (
 // attestation of an immutable release, and where it could not be asked: the first
 // that lists the digest is taken. For an archive GitHub is asked for the release
 // of its tag.
+//
+// With Propose what is found lies at exactly one address, so that a block whose
+// bundle_url is that one finds the same: see [Resolver.propose].
 func (r *Resolver) Discover(ctx context.Context, q attestation.Query) (attestation.Discovery, error) {
+	if r.Propose {
+		return r.propose(ctx, q)
+	}
 	archive, made := "", origin.Origin{}
 	for _, address := range q.URLs {
 		switch o := origin.Parse(address); o.Kind {
@@ -95,20 +101,9 @@ func sidecars(asset string) []string {
 // error is nil if there is none, on the word of every place where it could be.
 func (c *collected) sidecar(ctx context.Context, asset string, d digest.SHA256) (found []attestation.Candidate, address string, failed error) {
 	for _, address := range sidecars(asset) {
-		c.answer.Addresses = append(c.answer.Addresses, address)
-		doc, err := c.get(ctx, address, fetch.DocumentOptions{Accept: bundleAccept})
-		if err != nil && absent(err) {
-			continue
-		}
-		var candidates []attestation.Candidate
-		if err == nil {
-			candidates, err = attestation.Parse(address, doc.Body)
-		}
+		candidates, err := c.beside(ctx, address, d)
 		if ctx.Err() != nil {
 			return nil, "", err
-		}
-		if err == nil {
-			candidates, err = listing(address, candidates, d)
 		}
 		if len(candidates) > 0 && err == nil {
 			return candidates, address, nil
@@ -116,6 +111,24 @@ func (c *collected) sidecar(ctx context.Context, asset string, d digest.SHA256) 
 		failed = graver(failed, err)
 	}
 	return nil, "", failed
+}
+
+// beside gives the bundles of a file beside an asset, if it is there and one of
+// them lists the digest.
+func (c *collected) beside(ctx context.Context, address string, d digest.SHA256) ([]attestation.Candidate, error) {
+	c.answer.Addresses = append(c.answer.Addresses, address)
+	doc, err := c.get(ctx, address, fetch.DocumentOptions{Accept: bundleAccept})
+	if err != nil && absent(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	candidates, err := attestation.Parse(address, doc.Body)
+	if err != nil {
+		return nil, err
+	}
+	return listing(address, candidates, d)
 }
 
 // listing gives the candidates that speak of a digest, or the error that it

@@ -33,6 +33,9 @@ const (
 // block could name. It may be used by several goroutines at a time.
 type Resolver struct {
 	Client *fetch.Client
+	// Propose makes Discover look for evidence that a block can name, at exactly
+	// one address; see [Resolver.Discover].
+	Propose bool
 
 	anonymous atomic.Int32 // requests made again without the token
 }

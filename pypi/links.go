@@ -1,0 +1,114 @@
+package pypi
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/url"
+	"slices"
+	"strings"
+	"unicode"
+
+	"github.com/recipe-verify/recipe-verify/attestation"
+	"github.com/recipe-verify/recipe-verify/fetch"
+)
+
+// Limits of a release's links. An answer that goes over one is refused.
+const (
+	// MaxMetadata is the most bytes of what PyPI says of a release, which holds
+	// the project's whole description.
+	MaxMetadata = 4 << 20
+	// MaxLinks is the most links of a release.
+	MaxLinks = 64
+	// MaxLink is the most bytes of an address, and of its label.
+	MaxLink = 2 << 10
+)
+
+// homePage is the label of the metadata's Home-page field.
+const homePage = "Homepage"
+
+// Links implements [attestation.Linker]: the project links of the archive's
+// release (PyPI documentation, "JSON API"), sorted by label. Those that are no
+// address of a page are left out.
+func (r *Resolver) Links(ctx context.Context, q attestation.Query) ([]attestation.Link, error) {
+	file, ok := firstFile(q)
+	if !ok {
+		return nil, attestation.ErrNotMine
+	}
+	address := fmt.Sprintf("%s/pypi/%s/%s/json", index, url.PathEscape(file.Project), url.PathEscape(file.Version))
+	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{Accept: "application/json", MaxBytes: MaxMetadata})
+	var absent *fetch.NotFoundError
+	if errors.As(err, &absent) {
+		return nil, &attestation.NoneError{Where: "PyPI", What: "the links of " + file.Name}
+	}
+	if err != nil {
+		return nil, err
+	}
+	links, err := parseLinks(doc.Body)
+	if err != nil {
+		return nil, &attestation.FormatError{Origin: address, Index: -1, Problem: err.Error()}
+	}
+	return links, nil
+}
+
+// parseLinks reads the links of an answer of the JSON API.
+func parseLinks(body []byte) ([]attestation.Link, error) {
+	var answer struct {
+		Info *struct {
+			HomePage    json.RawMessage            `json:"home_page"`
+			ProjectURLs map[string]json.RawMessage `json:"project_urls"`
+		} `json:"info"`
+	}
+	if err := json.Unmarshal(body, &answer); err != nil || answer.Info == nil {
+		return nil, errors.New("it is no release of PyPI's JSON API")
+	}
+	info := answer.Info
+	if len(info.ProjectURLs) > MaxLinks {
+		return nil, fmt.Errorf("it has %d project links, the limit is %d", len(info.ProjectURLs), MaxLinks)
+	}
+	var links []attestation.Link
+	add := func(label string, value json.RawMessage) {
+		var address string
+		if json.Unmarshal(value, &address) != nil { // null, or no text
+			return
+		}
+		if address = strings.TrimSpace(address); !isPage(address) || len(label) > MaxLink {
+			return
+		}
+		l := attestation.Link{Label: printable(label), URL: address}
+		if !slices.Contains(links, l) {
+			links = append(links, l)
+		}
+	}
+	for label, value := range info.ProjectURLs {
+		add(label, value)
+	}
+	add(homePage, info.HomePage)
+	slices.SortFunc(links, func(a, b attestation.Link) int {
+		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.URL, b.URL))
+	})
+	return links, nil
+}
+
+// isPage tells whether an address is one that a person could follow, and that is
+// what it looks like when it is printed.
+func isPage(address string) bool {
+	if len(address) > MaxLink || address != printable(address) || strings.ContainsAny(address, " \\") {
+		return false
+	}
+	u, err := url.Parse(address)
+	return err == nil && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+// printable replaces what does not print, and what would change the order of what
+// does.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar
+		}
+		return r
+	}, s)
+}
