@@ -52,7 +52,7 @@ func (r *run) history(ctx context.Context, q attestation.Query) (*Earlier, error
 		}
 		r.verifying <- struct{}{}
 		defer func() { <-r.verifying }()
-		e := &Earlier{Name: release.Name}
+		e := &Earlier{Name: clip(release.Name)}
 		for _, c := range release.Candidates {
 			if in := verifier.Inspect(c, &release.SHA256); in.Genuine && in.Content != nil && speaksOf(in, release) {
 				signer := *in.Content
@@ -123,12 +123,18 @@ func (e *Earlier) compare(now verify.Certificate) (w publishers.Warning, changed
 	return w, changed
 }
 
-// quote quotes text from certificates and indexes where it is more than plain.
-func quote(s string) string {
+// clip shortens text that a stranger chose.
+func clip(s string) string {
 	const most = 200
 	if len(s) > most {
-		s = s[:most] + "…"
+		return s[:most] + "…"
 	}
+	return s
+}
+
+// quote quotes text from certificates and indexes where it is more than plain.
+func quote(s string) string {
+	s = clip(s)
 	if q := fmt.Sprintf("%+q", s); q != `"`+s+`"` {
 		return q
 	}

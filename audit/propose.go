@@ -110,33 +110,35 @@ func (r *run) propose(ctx context.Context, it *item, t task) {
 }
 
 // passOver looks at further places, as long as the evidence of one says nothing
-// to this run. If none has better, the first place's stays.
+// to this run. If none has anything that verifies, or that is wrong, what the
+// first place has stays the finding.
 func (r *run) passOver(ctx context.Context, it *item, t task) {
 	var passed []PassedOver
-	var without []string
-	for at := it; at.saysNothing() && len(without) < maxPlaces; {
-		passed = append(passed, PassedOver{BundleURL: at.finding.BundleURLs[0], Detail: at.finding.Detail})
-		without = append(without, at.finding.BundleURLs...)
-		next := &item{}
-		r.discover(ctx, next, t, without)
-		switch f := next.finding; {
-		case f == nil: // the run was interrupted
-			it.finding = nil
-			return
-		case f.Genuine:
-			f.PassedOver = passed
-			f.Unasked = append(it.finding.Unasked, f.Unasked...)
-			next.addresses = append(it.addresses, next.addresses...)
-			it.resolver, it.addresses, it.examined, it.finding, it.found = next.resolver, next.addresses, next.examined, next.finding, next.found
-			return
-		case f.Kind == Unknown:
-			it.finding.Unasked = append(it.finding.Unasked, f.Detail)
-		default:
-			it.finding.Unasked = append(it.finding.Unasked, f.Unasked...)
-		}
-		it.addresses = append(it.addresses, next.addresses...)
-		at = next
+	var without, unasked []string
+	addresses, first := it.addresses, *it
+	for it.saysNothing() && len(passed) < maxPlaces {
+		passed = append(passed, PassedOver{BundleURL: it.finding.BundleURLs[0], Detail: it.finding.Detail})
+		without = append(without, it.finding.BundleURLs[0])
+		unasked = append(unasked, it.finding.Unasked...)
+		next := item{}
+		r.discover(ctx, &next, t, without)
+		it.resolver, it.addresses, it.examined, it.finding, it.found = next.resolver, next.addresses, next.examined, next.finding, next.found
+		addresses = append(addresses, next.addresses...)
 	}
+	if len(passed) == 0 || it.finding == nil { // or the run was interrupted
+		return
+	}
+	if f := it.finding; len(it.found) == 0 || it.saysNothing() {
+		unasked = append(unasked, f.Unasked...)
+		if f.Kind == Unknown || f.Kind == Attestable && len(it.found) == 0 { // what the place has cannot be read
+			unasked = append(unasked, f.Detail)
+		}
+		it.resolver, it.examined, it.finding, it.found = first.resolver, first.examined, first.finding, first.found
+		it.finding.PassedOver, it.finding.Unasked = passed[1:], unasked
+	} else {
+		f.PassedOver, f.Unasked = passed, append(unasked, f.Unasked...)
+	}
+	it.addresses = addresses
 }
 
 // saysNothing tells whether there is evidence at an address, and none of it is

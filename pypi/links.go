@@ -1,6 +1,7 @@
 package pypi
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
@@ -57,39 +58,71 @@ func (r *Resolver) Links(ctx context.Context, q attestation.Query) ([]attestatio
 func parseLinks(body []byte) ([]attestation.Link, error) {
 	var answer struct {
 		Info *struct {
-			HomePage    json.RawMessage            `json:"home_page"`
-			ProjectURLs map[string]json.RawMessage `json:"project_urls"`
+			HomePage    linkAddress  `json:"home_page"`
+			ProjectURLs projectLinks `json:"project_urls"`
 		} `json:"info"`
 	}
-	if err := json.Unmarshal(body, &answer); err != nil || answer.Info == nil {
+	err := json.Unmarshal(body, &answer)
+	if errors.Is(err, errManyLinks) {
+		return nil, err
+	}
+	if err != nil || answer.Info == nil {
 		return nil, errors.New("it is no release of PyPI's JSON API")
 	}
-	info := answer.Info
-	if len(info.ProjectURLs) > MaxLinks {
-		return nil, fmt.Errorf("it has %d project links, the limit is %d", len(info.ProjectURLs), MaxLinks)
-	}
-	var links []attestation.Link
-	add := func(label string, value json.RawMessage) {
-		var address string
-		if json.Unmarshal(value, &address) != nil { // null, or no text
-			return
-		}
-		if address = strings.TrimSpace(address); !isPage(address) || len(label) > MaxLink {
-			return
-		}
-		l := attestation.Link{Label: printable(label), URL: address}
-		if !slices.Contains(links, l) {
-			links = append(links, l)
-		}
-	}
-	for label, value := range info.ProjectURLs {
-		add(label, value)
-	}
-	add(homePage, info.HomePage)
+	links := answer.Info.ProjectURLs
+	links.add(homePage, answer.Info.HomePage)
 	slices.SortFunc(links, func(a, b attestation.Link) int {
 		return cmp.Or(cmp.Compare(a.Label, b.Label), cmp.Compare(a.URL, b.URL))
 	})
 	return links, nil
+}
+
+var errManyLinks = fmt.Errorf("it has more than %d project links", MaxLinks)
+
+// projectLinks are read one at a time: a map would hold as many as somebody sends.
+type projectLinks []attestation.Link
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *projectLinks) UnmarshalJSON(data []byte) error {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil // null: there are none
+	}
+	for n := 0; dec.More(); n++ {
+		if n == MaxLinks {
+			return errManyLinks
+		}
+		label, err := dec.Token()
+		if err != nil {
+			return err
+		}
+		var address linkAddress
+		if err := dec.Decode(&address); err != nil {
+			return err
+		}
+		text, _ := label.(string)
+		p.add(text, address)
+	}
+	return nil
+}
+
+func (p *projectLinks) add(label string, address linkAddress) {
+	l := attestation.Link{Label: printable(label), URL: strings.TrimSpace(string(address))}
+	if isPage(l.URL) && len(label) <= MaxLink && !slices.Contains(*p, l) {
+		*p = append(*p, l)
+	}
+}
+
+// A linkAddress is a text, or "" for anything else that stands in its place.
+type linkAddress string
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (l *linkAddress) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) == nil {
+		*l = linkAddress(text)
+	}
+	return nil
 }
 
 // isPage tells whether an address is one that a person could follow, and that is
