@@ -50,6 +50,9 @@ type Options struct {
 	// [Finding] says which bundle_url one needs, all that could be named as
 	// publishers, and what the project says of itself elsewhere.
 	Propose bool
+	// Read reads a recipe in the place of [recipe.Read] with Recipe, for somebody
+	// who has it at hand. It may be called by several goroutines at a time.
+	Read func(path string) (*recipe.Recipe, error)
 	// Progress is told of archives that download, by several goroutines at a
 	// time; nil for nobody.
 	Progress Progress

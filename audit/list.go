@@ -89,7 +89,7 @@ func (r *run) sources(path string) listing {
 		return listing{tasks: []task{known(res.withFaults(err))}}
 	}
 	res.Recipe = found
-	rec, err := recipe.Read(found, r.Options.Recipe)
+	rec, err := r.readRecipe(found)
 	if err != nil {
 		return listing{tasks: []task{known(res.withFaults(err))}}
 	}
@@ -104,6 +104,13 @@ func (r *run) sources(path string) listing {
 		l.tasks = []task{known(res.with(Unattested, CodeNoSources, "the recipe has no source for this platform", ""))}
 	}
 	return l
+}
+
+func (r *run) readRecipe(path string) (*recipe.Recipe, error) {
+	if r.Options.Read != nil {
+		return r.Options.Read(path)
+	}
+	return recipe.Read(path, r.Options.Recipe)
 }
 
 // withFaults is the result of a recipe that cannot be read, or of a source that

@@ -19,7 +19,6 @@ import (
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/fetch"
-	"github.com/recipe-verify/recipe-verify/ghrelease"
 	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/pypi"
 	"github.com/recipe-verify/recipe-verify/recipe"
@@ -159,52 +158,12 @@ func Run(ctx context.Context, paths []string, o Options, handle func(audit.Resul
 	if err != nil {
 		return audit.Summary{Status: audit.StatusError}, err
 	}
-	roots, err := o.roots()
+	s, err := o.open()
 	if err != nil {
 		return audit.Summary{Status: audit.StatusError}, err
 	}
-	client := &fetch.Client{
-		UserAgent:  o.UserAgent,
-		Mirrors:    o.Mirrors,
-		Offline:    o.Offline,
-		Timeout:    o.Timeout,
-		MaxArchive: o.MaxArchive,
-		Logger:     o.Logger,
-		Cache:      o.Evidence,
-		Once:       true,
-		Limits:     o.Limits,
-		MaxWait:    o.MaxWait,
-	}
-	if token := strings.TrimSpace(o.GitHubToken); token != "" {
-		client.Tokens = map[string]string{"api.github.com": token}
-	}
-	defer client.Close()
-	if o.Watch != nil {
-		o.Watch(client.Stats)
-	}
-	releases, index := &ghrelease.Resolver{Client: client, Propose: o.Propose}, &pypi.Resolver{Client: client}
-	auditor := &audit.Auditor{
-		Client:      client,
-		Resolvers:   []attestation.Resolver{releases, index},
-		Discoverers: []attestation.Discoverer{index, releases},
-		Historians:  o.historians(index),
-		Linkers:     []attestation.Linker{index},
-		Roots:       roots,
-		Options: audit.Options{
-			Recipe:              o.Recipe,
-			Policy:              o.Policy,
-			Match:               o.Match,
-			RequireAttestations: o.RequireAttestations,
-			NoDownload:          o.NoDownload,
-			Jobs:                o.Jobs,
-			Progress:            o.Progress,
-			Shard:               o.Shard,
-			Known:               o.Known,
-			Discover:            o.Discover,
-			Propose:             o.Propose,
-		},
-	}
-	return auditor.Run(ctx, paths, handle)
+	defer s.client.Close()
+	return s.auditor(o).Run(ctx, paths, handle)
 }
 
 func (o Options) historians(index *pypi.Resolver) []attestation.Historian {
