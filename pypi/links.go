@@ -49,7 +49,7 @@ func (r *Resolver) Links(ctx context.Context, q attestation.Query) ([]attestatio
 	}
 	links, err := parseLinks(doc.Body)
 	if err != nil {
-		return nil, &attestation.FormatError{Origin: address, Index: -1, Problem: err.Error()}
+		return nil, fmt.Errorf("the answer of %s is malformed: %w", address, err)
 	}
 	return links, nil
 }
