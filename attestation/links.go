@@ -9,7 +9,6 @@ import "context"
 // Its error wraps [ErrNotMine], or is a *[NoneError] where the index does not
 // know the release, or anything else; nothing depends on any of them.
 type Linker interface {
-	Name() string
 	Links(ctx context.Context, q Query) ([]Link, error)
 }
 

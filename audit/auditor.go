@@ -48,7 +48,8 @@ type Options struct {
 	Discover bool
 	// Propose is Discover for somebody who is to write an attestation block: a
 	// [Finding] says which bundle_url one needs, all that could be named as
-	// publishers, and what the project says of itself elsewhere.
+	// publishers, and what the project says of itself elsewhere. It implies
+	// recipe.Options.Statements, which a Read of one's own has to heed itself.
 	Propose bool
 	// Read reads a recipe in the place of [recipe.Read] with Recipe, for somebody
 	// who has it at hand. It may be called by several goroutines at a time.

@@ -3,7 +3,6 @@ package ghrelease
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -47,7 +46,7 @@ func (r *Resolver) propose(ctx context.Context, q attestation.Query) (attestatio
 			if errors.As(err, &large) && q.Limit() < attestation.MaxDocument {
 				return found, err // for another try with more; a later place may not come before it
 			}
-			found.Unasked = append(found.Unasked, fmt.Sprintf("%s: %v", fetch.Redact(address), err))
+			found.Unasked = append(found.Unasked, naming(address, err))
 			failed = graver(failed, err)
 			continue
 		}
@@ -62,6 +61,15 @@ func (r *Resolver) propose(ctx context.Context, q attestation.Query) (attestatio
 	d, err := r.discoverArchive(ctx, made, archive)
 	d.Addresses = append(found.Addresses, d.Addresses...)
 	return d, err
+}
+
+// naming is an error in words that name the address that was asked.
+func naming(address string, err error) string {
+	shown, text := fetch.Redact(address), err.Error()
+	if strings.Contains(text, shown) {
+		return text
+	}
+	return shown + ": " + text
 }
 
 // place gives the bundles at an address that a block may name, if one of them

@@ -2,6 +2,7 @@ package pypi
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/recipe-verify/recipe-verify/attestation"
@@ -25,6 +26,10 @@ func (r *Resolver) Previous(ctx context.Context, q attestation.Query) (attestati
 	address := simpleURL(file.Project)
 	release.Addresses = append(release.Addresses, address)
 	doc, err := r.Client.Document(ctx, address, fetch.DocumentOptions{Accept: simpleAccept, MaxBytes: maxHistory})
+	var absent *fetch.NotFoundError
+	if errors.As(err, &absent) {
+		return release, file.none("")
+	}
 	if err != nil {
 		return release, err
 	}
