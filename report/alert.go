@@ -7,6 +7,7 @@ import (
 	"fmt"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/origin"
 )
 
 // A level is how grave an alert is, by SARIF's names.
@@ -96,7 +97,7 @@ func (a *alert) place(position string) { a.file, a.line, a.column = splitPositio
 
 // lasting names a source the same in every run, without lines and versions.
 func lasting(r *Record) []byte {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", r.Recipe, projectOf(r), shapeOf(fileOf(r))))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q %q %q", r.Recipe, projectOf(r), origin.Shape(fileOf(r))))
 	return sum[:]
 }
 

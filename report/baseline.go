@@ -8,9 +8,6 @@ import (
 	"io"
 	"iter"
 	"math"
-	"net/url"
-	"path"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -62,9 +59,7 @@ const (
 
 // An entry is an earlier source.
 type entry struct {
-	place    [2]int32
-	file     string
-	shape    string // of the file
+	origin.Sighting
 	evidence evidence
 	verified bool           // the verdict was
 	earlier  [numKeys]int32 // the entry before it with the same key, or -1
@@ -110,15 +105,12 @@ func (b *Baseline) warn(format string, a ...any) {
 func (b *Baseline) Warnings() []string { return slices.Clone(b.warnings) }
 
 func (b *Baseline) add(r *Record, kept keeper) {
-	file := fileOf(r)
-	e := entry{
-		place: placeOf(r), file: kept.keep(file), shape: kept.keep(shapeOf(file)),
-		evidence: evidenceOf(r), verified: r.Verdict == audit.Verified,
-	}
+	e := entry{Sighting: sightingOf(r), evidence: evidenceOf(r), verified: r.Verdict == audit.Verified}
+	e.Name, e.Shape = kept.keep(e.Name), kept.keep(e.Shape)
 	if !e.evidence.has {
 		e.evidence = evidence{}
 	}
-	for _, s := range e.evidence.texts() {
+	for _, s := range e.evidence.Texts() {
 		*s = kept.keep(*s)
 	}
 	for i, key := range keysOf(r) {
@@ -201,26 +193,14 @@ func (b *Baseline) counterpart(r *Record) *entry {
 
 // nearest chooses among earlier sources of one project, which come last first.
 func (b *Baseline) nearest(entries iter.Seq[*entry], r *Record) *entry {
-	file, place := fileOf(r), placeOf(r)
-	shape := shapeOf(file)
-	var best *entry
-	var least [3]int32
-	for e := range entries {
-		far := [3]int32{2, distance(e.place[1], place[1]), distance(e.place[0], place[0])}
-		switch {
-		case e.file == file:
-			far[0] = 0
-		case e.shape == shape:
-			far[0] = 1
-		}
-		if best == nil || slices.Compare(far[:], least[:]) <= 0 {
-			best, least = e, far
-		}
-	}
-	return best
+	e, _ := origin.Nearest(sightingOf(r), entries, func(e *entry) origin.Sighting { return e.Sighting })
+	return e
 }
 
-func distance(a, b int32) int32 { return max(a-b, b-a) }
+func sightingOf(r *Record) origin.Sighting {
+	file := fileOf(r)
+	return origin.Sighting{Name: file, Shape: origin.Shape(file), Place: placeOf(r)}
+}
 
 // keysOf are what a source is found by; zero for none.
 func keysOf(r *Record) (keys [numKeys]baselineKey) {
@@ -245,24 +225,9 @@ func hashed(parts ...string) (key baselineKey) {
 // projectOf says what a source is, whichever version of it; "" for a recipe.
 func projectOf(r *Record) string {
 	if len(r.URLs) == 0 {
-		return shapeOf(r.Other)
+		return origin.Shape(r.Other)
 	}
-	o := origin.Of(r.URLs)
-	switch {
-	case o.Repository != "" && o.Kind == origin.KindGitLabArchive:
-		return strings.ToLower("gitlab " + o.Owner + "/" + o.Repository)
-	case o.Repository != "":
-		return strings.ToLower("github " + o.Owner + "/" + o.Repository)
-	case o.Project != "":
-		return string(o.Kind) + " " + o.Project
-	case o.Kind == origin.KindPyPI: // the path holds a digest
-		return "pypi file " + shapeOf(fileOf(r))
-	}
-	u, err := url.Parse(r.URLs[0])
-	if err != nil {
-		return "url " + shapeOf(r.URLs[0])
-	}
-	return "url " + strings.ToLower(u.Host) + shapeOf(u.Path)
+	return origin.Project(r.URLs)
 }
 
 // fileOf is the name of a source's file, in short if it is long.
@@ -270,19 +235,8 @@ func fileOf(r *Record) string {
 	if len(r.URLs) == 0 {
 		return shortened(r.Other)
 	}
-	if u, err := url.Parse(r.URLs[0]); err == nil && u.Path != "" {
-		return shortened(path.Base(u.Path))
-	}
-	return shortened(r.URLs[0])
+	return shortened(origin.FileName(r.URLs))
 }
-
-// versions are the parts of addresses that look like versions or commits: 1.0,
-// v2.1-rc1, 2024_03, 1.0.post2, and 40 or 64 hexadecimal digits.
-var versions = regexp.MustCompile(`(?i)\b(?:[0-9a-f]{64}|[0-9a-f]{40})\b` +
-	`|(?:\bv)?[0-9]+(?:[._+-]*(?:rc|alpha|beta|a|b|c|dev|pre|post)?[._-]?[0-9]+)*`)
-
-// shapeOf is a text without the parts that look like versions.
-func shapeOf(s string) string { return versions.ReplaceAllLiteralString(s, "#") }
 
 // A keeper keeps each text once, and long ones in short.
 type keeper map[string]string

@@ -2,30 +2,16 @@ package report
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/signer"
+	"github.com/recipe-verify/recipe-verify/verify"
 )
 
 // An evidence is what a record says of who signed, as far as it can change.
 type evidence struct {
 	has bool // there is evidence, and it verifies
-
-	// publisher is the repository that was built, as an address, or the SAN of
-	// others; workflow a path in the repository, without a ref.
-	publisher, issuer, workflow, predicate string
-	repositoryID, ownerID                  string
-
-	// person says that publisher is a SAN, in which case counts.
-	person bool
-	// release says that GitHub signed, for the repository's release. Its issuer
-	// is nobody who vouches for the publisher.
-	release bool
-}
-
-// texts are all of an evidence's texts.
-func (e *evidence) texts() []*string {
-	return []*string{&e.publisher, &e.issuer, &e.workflow, &e.predicate, &e.repositoryID, &e.ownerID}
+	signer.Signer
 }
 
 // evidenceOf reads what a record says of evidence that verifies: that a recipe
@@ -36,40 +22,23 @@ func evidenceOf(r *Record) (e evidence) {
 	if s == nil {
 		return e
 	}
-	e.issuer, e.predicate = s.Issuer, s.PredicateType
-	if x := s.Extensions; x != nil {
-		e.publisher, e.repositoryID, e.ownerID = x.SourceRepository, x.SourceRepositoryID, x.SourceOwnerID
-		e.workflow = workflowPath(x.BuildConfigURI, x.SourceRepository)
-	}
-	switch {
-	case s.Release != nil:
-		e.release = true
-		e.publisher = "https://github.com/" + s.Release.Repository
-		e.repositoryID, e.ownerID, e.workflow = s.Release.RepositoryID, s.Release.OwnerID, ""
-	case e.publisher == "" && s.SANType == "uri":
-		// Certificates of before 2022 name the repository here alone.
-		repository, _, isWorkflow := strings.Cut(s.SAN, "/.github/workflows/")
-		e.publisher, e.person = repository, !isWorkflow
-	case e.publisher == "":
-		e.publisher, e.person = s.SAN, true
-	}
-	for _, text := range e.texts() {
+	e.Signer = signer.Of(s.content())
+	e.Reusable = "" // a report names none of its changes
+	for _, text := range e.Texts() {
 		*text = shortened(*text)
 	}
 	return e
 }
 
-// workflowPath is the path of a build configuration without its ref, and without
-// the repository that it lies in if that is the one that was built.
-func workflowPath(uri, repository string) string {
-	file, _, ok := strings.Cut(uri, "@refs/")
-	if !ok {
-		file, _, _ = strings.Cut(uri, "@")
+// content is what signers are read from. A report holds it as it was verified.
+func (d *ContentDocument) content() verify.Content {
+	c := verify.Content{PredicateType: d.PredicateType, Release: d.Release}
+	c.Certificate = verify.Certificate{SAN: d.SAN, SANKind: sanKind(d.SANType), Issuer: d.Issuer}
+	if x := d.Extensions; x != nil {
+		c.Certificate.SourceRepository, c.Certificate.BuildConfigURI = x.SourceRepository, x.BuildConfigURI
+		c.Certificate.SourceRepositoryID, c.Certificate.SourceOwnerID = x.SourceRepositoryID, x.SourceOwnerID
 	}
-	if n := len(repository); n > 0 && len(file) > n && file[n] == '/' && lowerASCII(file[:n]) == lowerASCII(repository) {
-		return strings.TrimLeft(file[n:], "/")
-	}
-	return file
+	return c
 }
 
 func found(r *Record, kind audit.FindingKind) bool {
@@ -103,10 +72,10 @@ func disappeared(before *entry, r *Record, now evidence) []Change {
 
 // describe names who signed.
 func (e evidence) describe() string {
-	if e.publisher == "" {
+	if e.Publisher == "" {
 		return "evidence that verifies"
 	}
-	return "signed by " + e.publisher
+	return "signed by " + e.Publisher
 }
 
 // failed tells whether there was evidence that verified and there is a failure
@@ -126,52 +95,20 @@ func failed(before *entry, r *Record, now evidence) []Change {
 	return []Change{{NewFailure, before.evidence.describe(), shortened(after), true}}
 }
 
-// compare compares two signers.
+// compare compares two signers. An identifier that one of two reports lacks says
+// nothing, and that GitHub signs for a release is seen by its predicate type.
 func (e evidence) compare(now evidence) []Change {
 	var changes []Change
-	differ := func(kind ChangeKind, before, after string, downgrade bool) {
-		changes = append(changes, Change{kind, before, after, downgrade})
-	}
-	if !e.samePublisher(now) {
-		after := now.publisher
-		if e.repositoryID != "" && e.repositoryID == now.repositoryID && !e.person && !now.person {
-			after += " (the same repository, renamed or transferred)"
+	for _, c := range signer.Compare([]signer.Signer{e.Signer}, []signer.Signer{now.Signer}) {
+		switch c.Kind {
+		case signer.ReleaseChanged:
+			continue
+		case signer.RepositoryIDChanged, signer.OwnerIDChanged:
+			if c.Before == "" || c.After == "" {
+				continue
+			}
 		}
-		differ(PublisherChanged, e.publisher, after, true)
-	}
-	if e.issuer != now.issuer && !e.release && !now.release {
-		differ(IssuerChanged, e.issuer, now.issuer, true)
-	}
-	if e.workflow != now.workflow {
-		differ(WorkflowChanged, e.workflow, now.workflow, false)
-	}
-	if e.predicate != now.predicate {
-		differ(PredicateChanged, e.predicate, now.predicate, false)
-	}
-	if e.repositoryID != now.repositoryID && e.repositoryID != "" && now.repositoryID != "" {
-		differ(RepositoryIDChanged, e.repositoryID, now.repositoryID, true)
-	}
-	if e.ownerID != now.ownerID && e.ownerID != "" && now.ownerID != "" {
-		differ(OwnerIDChanged, e.ownerID, now.ownerID, true)
+		changes = append(changes, Change{ChangeKind(c.Kind), c.Before, c.After, c.Downgrade})
 	}
 	return changes
-}
-
-// samePublisher compares repositories without regard to case, as their hosts do,
-// and people to the letter.
-func (e evidence) samePublisher(now evidence) bool {
-	if e.person || now.person {
-		return e.person == now.person && e.publisher == now.publisher
-	}
-	return lowerASCII(e.publisher) == lowerASCII(now.publisher)
-}
-
-// lowerASCII leaves other letters alone: some of them fold to those of ASCII.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r + 'a' - 'A'
-		}
-		return r
-	}, strings.TrimRight(s, "/"))
 }

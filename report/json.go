@@ -343,6 +343,16 @@ func sanType(k publishers.NameKind) string {
 	return ""
 }
 
+// sanKind is the inverse of sanType.
+func sanKind(name string) publishers.NameKind {
+	for _, k := range []publishers.NameKind{publishers.URIName, publishers.EmailName, publishers.OtherName} {
+		if sanType(k) == name {
+			return k
+		}
+	}
+	return 0
+}
+
 func logEntry(e verify.LogEntry) LogEntryDocument {
 	d := LogEntryDocument{Log: e.Log, Kind: e.Kind, Search: e.SearchURL(), Promise: e.Promise}
 	if e.Index >= 0 {

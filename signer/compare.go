@@ -1,0 +1,177 @@
+package signer
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// A Change is what differs between the signers of two versions.
+type Change struct {
+	Kind          Kind
+	Before, After string // may hold foreign text; empty for nothing
+	// Downgrade tells that the change is for the worse, or looks as a project's
+	// capture would. A project may as well have moved.
+	Downgrade bool
+}
+
+// A Kind names a change.
+type Kind string
+
+// The kinds of changes, in the order in which they are given.
+const (
+	PublisherChanged Kind = "publisher-changed"
+	IssuerChanged    Kind = "issuer-changed"
+	WorkflowChanged  Kind = "workflow-changed"
+	ReusableChanged  Kind = "reusable-workflow-changed"
+	PredicateChanged Kind = "predicate-changed"
+	// ReleaseChanged tells that GitHub signs for the release in the place of the
+	// build, or the other way round.
+	ReleaseChanged      Kind = "release-changed"
+	RepositoryIDChanged Kind = "repository-id-changed"
+	OwnerIDChanged      Kind = "owner-id-changed"
+	// Disappeared and Appeared are of a signer who has no counterpart.
+	Disappeared Kind = "evidence-disappeared"
+	Appeared    Kind = "evidence-appeared"
+)
+
+// Compare says what differs between the signers of one version and those of the
+// next: nothing if and only if both have the same signers. Signers are paired
+// where they are the same, and then where the least differs; one who is left
+// over has disappeared or appeared. The order of the lists does not matter.
+func Compare(before, now []Signer) []Change {
+	before, now = Sorted(before), Sorted(now)
+	var changes []Change
+	for _, p := range pairs(before, now) {
+		switch {
+		case p.after == nil:
+			changes = append(changes, Change{Disappeared, p.before.statement(), "", true})
+		case p.before == nil:
+			changes = append(changes, Change{Appeared, "", p.after.statement(), false})
+		default:
+			changes = append(changes, p.before.changes(*p.after)...)
+		}
+	}
+	return changes
+}
+
+// statement names a signer and what was stated.
+func (s Signer) statement() string {
+	if s.PredicateType == "" {
+		return "signed by " + s.String()
+	}
+	return "a statement " + s.PredicateType + " signed by " + s.String()
+}
+
+// A pair is two signers that are held against each other, or one alone.
+type pair struct{ before, after *Signer }
+
+// pairs gives everyone of both lists once.
+func pairs(before, now []Signer) []pair {
+	var list []pair
+	restBefore, restNow := pointers(before), pointers(now)
+	take := func(i, j int) {
+		list = append(list, pair{restBefore[i], restNow[j]})
+		restBefore, restNow = slices.Delete(restBefore, i, i+1), slices.Delete(restNow, j, j+1)
+	}
+	for i := 0; i < len(restBefore); {
+		j := slices.IndexFunc(restNow, func(t *Signer) bool { return restBefore[i].Same(*t) })
+		if j < 0 {
+			i++
+			continue
+		}
+		take(i, j)
+	}
+	for len(restBefore) > 0 && len(restNow) > 0 {
+		bestI, bestJ, least := 0, 0, [2]int{-1}
+		for i, s := range restBefore {
+			for j, t := range restNow {
+				if far := s.distance(*t); least[0] < 0 || slices.Compare(far[:], least[:]) < 0 {
+					bestI, bestJ, least = i, j, far
+				}
+			}
+		}
+		take(bestI, bestJ)
+	}
+	for _, s := range restBefore {
+		list = append(list, pair{before: s})
+	}
+	slices.SortStableFunc(list, func(p, q pair) int { return p.before.compare(*q.before) })
+	for _, t := range restNow {
+		list = append(list, pair{after: t})
+	}
+	return list
+}
+
+func pointers(list []Signer) []*Signer {
+	p := make([]*Signer, len(list))
+	for i := range list {
+		p[i] = &list[i]
+	}
+	return p
+}
+
+// distance counts what differs, the graver first.
+func (s Signer) distance(t Signer) [2]int {
+	var far [2]int
+	for _, c := range s.changes(t) {
+		far[1]++
+		if c.Downgrade {
+			far[0]++
+		}
+	}
+	return far
+}
+
+// changes compares two signers; none if and only if they are the same.
+func (s Signer) changes(now Signer) []Change {
+	var changes []Change
+	differ := func(kind Kind, before, after string, downgrade bool) {
+		changes = append(changes, Change{kind, before, after, downgrade})
+	}
+	if s.Person != now.Person || s.folded() != now.folded() {
+		after := now.Publisher
+		if s.RepositoryID != "" && s.RepositoryID == now.RepositoryID && !s.Person && !now.Person {
+			after += " (the same repository, renamed or transferred)"
+		}
+		differ(PublisherChanged, s.Publisher, after, true)
+	}
+	if s.Issuer != now.Issuer && s.Release == now.Release { // nobody vouches for a release
+		differ(IssuerChanged, s.Issuer, now.Issuer, true)
+	}
+	if s.Workflow != now.Workflow {
+		differ(WorkflowChanged, s.Workflow, now.Workflow, false)
+	}
+	if s.Reusable != now.Reusable {
+		differ(ReusableChanged, s.Reusable, now.Reusable, false)
+	}
+	if s.PredicateType != now.PredicateType {
+		differ(PredicateChanged, s.PredicateType, now.PredicateType, false)
+	}
+	if s.Release != now.Release {
+		differ(ReleaseChanged, s.String(), now.String(), now.Release)
+	}
+	if s.RepositoryID != now.RepositoryID { // one that is new says more than before
+		differ(RepositoryIDChanged, s.RepositoryID, now.RepositoryID, s.RepositoryID != "")
+	}
+	if s.OwnerID != now.OwnerID {
+		differ(OwnerIDChanged, s.OwnerID, now.OwnerID, s.OwnerID != "")
+	}
+	return changes
+}
+
+// Kinds are all kinds, in their order.
+func Kinds() []Kind {
+	return []Kind{
+		PublisherChanged, IssuerChanged, WorkflowChanged, ReusableChanged, PredicateChanged,
+		ReleaseChanged, RepositoryIDChanged, OwnerIDChanged, Disappeared, Appeared,
+	}
+}
+
+// String says what changed, in words. It may hold foreign text.
+func (c Change) String() string {
+	if c.Before == "" && c.After != "" {
+		return fmt.Sprintf("%s: now %s", c.Kind, c.After)
+	}
+	return fmt.Sprintf("%s: before %s, now %s", c.Kind, c.Before, cmp.Or(c.After, "none"))
+}
