@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -33,6 +34,10 @@ const (
 
 func lookupIn(repository string) string {
 	return "https://api.github.com/repos/" + repository + "/attestations/sha256:" + pinned
+}
+
+func redirect(to string) reply {
+	return reply{status: http.StatusFound, header: map[string]string{"Location": to}}
 }
 
 func TestPropose(t *testing.T) {
@@ -75,6 +80,10 @@ func TestPropose(t *testing.T) {
 			proposed{Bundles: 1, Pooled: true, At: lookup, Unasked: 1, Asked: all}, nil},
 		{"a file that cannot be had is noted", []string{assetURL}, nil, nil, replies{beside[0]: {status: 403}, beside[1]: {status: 500}, beside[2]: {body: good}},
 			proposed{Bundles: 1, At: beside[2], Unasked: 2, Asked: all[:3]}, nil},
+		{"a file that leads in circles is noted", []string{assetURL}, nil, nil, replies{beside[0]: redirect(strings.TrimPrefix(beside[0], "https://github.com")), beside[1]: {body: good}},
+			proposed{Bundles: 1, At: beside[1], Unasked: 1, Asked: append(slices.Repeat(beside[:1], 1+fetch.MaxRedirects), beside[1])}, nil},
+		{"a file that leads to the disk is noted", []string{assetURL}, nil, nil, replies{beside[0]: redirect("file:///etc/passwd"), asked: {body: items(good)}},
+			proposed{Bundles: 1, Pooled: true, At: lookup, Unasked: 1, Asked: all}, nil},
 		{"files that cannot be read, and nothing else", []string{assetURL}, nil, nil, replies{beside[0]: {body: "<html>"}},
 			proposed{Unasked: 1, Asked: all}, new(*attestation.FormatError)},
 		{"the API may not be asked", []string{assetURL}, nil, nil, replies{beside[0]: {body: "<html>"}, asked: quota},
@@ -148,7 +157,7 @@ func TestPropose(t *testing.T) {
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if len(d.Addresses) != len(g.asked) {
+			if c.name != "a file that leads in circles is noted" && len(d.Addresses) != len(g.asked) {
 				t.Errorf("addresses %v, asked %v", d.Addresses, g.asked)
 			}
 			for _, b := range d.Candidates {

@@ -79,3 +79,29 @@ func TestRepositoryIs(t *testing.T) {
 		t.Error("nothing is the same as nothing")
 	}
 }
+
+// Whatever an address is, its repository has plain names, and names itself.
+func FuzzRepositoryOf(f *testing.F) {
+	for _, address := range []string{
+		"https://github.com/pallets/flask.git", "git+https://www.github.com/a/b/tree/x", "https://a.github.io/b",
+		"https://gitlab.com/a/b/c/-/tree/x", "https://github.com/a%2fb/c", "https://raw.githubusercontent.com/a/b/c/d",
+	} {
+		f.Add(address)
+	}
+	f.Fuzz(func(t *testing.T, address string) {
+		r, ok := origin.RepositoryOf(address)
+		if ok == r.IsZero() {
+			t.Fatalf("%v, %t", r, ok)
+		}
+		if !ok {
+			return
+		}
+		if strings.Trim(strings.ToLower(r.Path), "abcdefghijklmnopqrstuvwxyz0123456789-_./") != "" || strings.Contains(r.Path, "..") && strings.Contains("/"+r.Path+"/", "/../") {
+			t.Errorf("%q", r.Path)
+		}
+		again, ok := origin.RepositoryOf("https://" + r.String())
+		if !ok || !again.Is(r) {
+			t.Errorf("%v became %v, %t", r, again, ok)
+		}
+	})
+}
