@@ -155,35 +155,59 @@ func TestProposePlaces(t *testing.T) {
 		err    error
 		want   want
 	}{
-		{"one", func(f *forge) [][]byte { return [][]byte{f.sign("acme/a")} }, false, nil,
-			want{good, true, "0", "github:acme/a", "", 0, 1, 1, 1}},
+		{
+			"one", func(f *forge) [][]byte { return [][]byte{f.sign("acme/a")} }, false, nil,
+			want{good, true, "0", "github:acme/a", "", 0, 1, 1, 1},
+		},
 		{"none", func(*forge) [][]byte { return nil }, false, nil, want{audit.NoEvidence, false, "", "", "", 0, 1, 0, 0}},
-		{"the first of two", func(f *forge) [][]byte { return [][]byte{f.sign("acme/a"), f.sign("acme/b")} }, false, nil,
-			want{good, true, "0", "github:acme/a", "", 0, 1, 1, 1}},
-		{"two signers at one place", func(f *forge) [][]byte { return [][]byte{lines(f.sign("acme/a"), f.sign("acme/b"), f.sign("acme/a"))} }, false, nil,
-			want{good, true, "0", "github:acme/a github:acme/b", "", 0, 1, 1, 3}},
-		{"a stranger's beside it in a pool", func(f *forge) [][]byte { return [][]byte{lines(foreign, f.sign("acme/a"))} }, true, nil,
-			want{good, true, "0", "github:acme/a", "", 0, 1, 1, 2}},
+		{
+			"the first of two", func(f *forge) [][]byte { return [][]byte{f.sign("acme/a"), f.sign("acme/b")} }, false, nil,
+			want{good, true, "0", "github:acme/a", "", 0, 1, 1, 1},
+		},
+		{
+			"two signers at one place", func(f *forge) [][]byte { return [][]byte{lines(f.sign("acme/a"), f.sign("acme/b"), f.sign("acme/a"))} }, false, nil,
+			want{good, true, "0", "github:acme/a github:acme/b", "", 0, 1, 1, 3},
+		},
+		{
+			"a stranger's beside it in a pool", func(f *forge) [][]byte { return [][]byte{lines(foreign, f.sign("acme/a"))} }, true, nil,
+			want{good, true, "0", "github:acme/a", "", 0, 1, 1, 2},
+		},
 
-		{"a stranger's at the first", func(f *forge) [][]byte { return [][]byte{foreign, f.sign("acme/a")} }, false, nil,
-			want{good, true, "1", "github:acme/a", "0", 0, 2, 2, 1}},
-		{"a stranger's beside it, in no pool", func(f *forge) [][]byte { return [][]byte{lines(foreign, f.sign("acme/a")), f.sign("acme/b")} }, false, nil,
-			want{good, true, "1", "github:acme/b", "0", 0, 2, 2, 1}},
-		{"strangers' in a pool", func(f *forge) [][]byte { return [][]byte{foreign, f.sign("acme/a")} }, true, nil,
-			want{good, true, "1", "github:acme/a", "0", 0, 2, 2, 1}},
-		{"a bare key's", func(f *forge) [][]byte { return [][]byte{f.sign("acme/a", sigstoretest.BareKey()), f.sign("acme/a")} }, false, nil,
-			want{good, true, "1", "github:acme/a", "0", 0, 2, 2, 1}},
+		{
+			"a stranger's at the first", func(f *forge) [][]byte { return [][]byte{foreign, f.sign("acme/a")} }, false, nil,
+			want{good, true, "1", "github:acme/a", "0", 0, 2, 2, 1},
+		},
+		{
+			"a stranger's beside it, in no pool", func(f *forge) [][]byte { return [][]byte{lines(foreign, f.sign("acme/a")), f.sign("acme/b")} }, false, nil,
+			want{good, true, "1", "github:acme/b", "0", 0, 2, 2, 1},
+		},
+		{
+			"strangers' in a pool", func(f *forge) [][]byte { return [][]byte{foreign, f.sign("acme/a")} }, true, nil,
+			want{good, true, "1", "github:acme/a", "0", 0, 2, 2, 1},
+		},
+		{
+			"a bare key's", func(f *forge) [][]byte { return [][]byte{f.sign("acme/a", sigstoretest.BareKey()), f.sign("acme/a")} }, false, nil,
+			want{good, true, "1", "github:acme/a", "0", 0, 2, 2, 1},
+		},
 		{"a test result, which says nothing of who made it", func(f *forge) [][]byte {
 			return [][]byte{of(f, "https://in-toto.io/attestation/test-result/v0.1"), f.sign("acme/a")}
 		}, false, nil, want{good, true, "1", "github:acme/a", "0", 0, 2, 2, 1}},
-		{"nothing but strangers'", func(*forge) [][]byte { return [][]byte{foreign, foreign} }, false, nil,
-			want{bad, false, "0", "", "1", 0, 3, 2, 1}},
-		{"places without end", func(*forge) [][]byte { return slices.Repeat([][]byte{foreign}, 50) }, false, nil,
-			want{bad, false, "0", "", "1 2 3 4 5", 0, 7, 7, 1}},
-		{"a stranger's, and then somebody who does not answer", func(*forge) [][]byte { return [][]byte{foreign} }, false, errors.New("down"),
-			want{bad, false, "0", "", "", 1, 2, 1, 1}},
-		{"a stranger's, and then what cannot be read", func(*forge) [][]byte { return [][]byte{foreign, []byte("<html>")} }, false, nil,
-			want{bad, false, "0", "", "", 1, 2, 2, 1}},
+		{
+			"nothing but strangers'", func(*forge) [][]byte { return [][]byte{foreign, foreign} }, false, nil,
+			want{bad, false, "0", "", "1", 0, 3, 2, 1},
+		},
+		{
+			"places without end", func(*forge) [][]byte { return slices.Repeat([][]byte{foreign}, 50) }, false, nil,
+			want{bad, false, "0", "", "1 2 3 4 5", 0, 7, 7, 1},
+		},
+		{
+			"a stranger's, and then somebody who does not answer", func(*forge) [][]byte { return [][]byte{foreign} }, false, errors.New("down"),
+			want{bad, false, "0", "", "", 1, 2, 1, 1},
+		},
+		{
+			"a stranger's, and then what cannot be read", func(*forge) [][]byte { return [][]byte{foreign, []byte("<html>")} }, false, nil,
+			want{bad, false, "0", "", "", 1, 2, 2, 1},
+		},
 
 		{"forged at the first", func(f *forge) [][]byte {
 			return [][]byte{f.sign("acme/a", sigstoretest.ForgedSignature()), f.sign("acme/a")}
@@ -473,6 +497,20 @@ func TestProposeAsksTheNext(t *testing.T) {
 				t.Errorf("%s, wanted %s", got, c.want)
 			}
 		})
+	}
+}
+
+// Large evidence of the next one is asked for again, with the bytes that one
+// source at a time may have; what is larger than that is no failure of the first.
+func TestProposeAsksTheNextForMore(t *testing.T) {
+	f := newForge()
+	f.err = &fetch.TooLargeError{URL: "https://example.org/x", Limit: 1, Size: -1}
+	res := f.propose(t, f.auditor(audit.Options{Propose: true}, indexed{}), "")
+	if res.Finding.Kind != audit.NoEvidence || len(res.Finding.Unasked) != 1 {
+		t.Errorf("%+v", res.Finding)
+	}
+	if len(f.asked) != 2 || f.asked[0].MaxBytes >= attestation.MaxDocument || f.asked[1].MaxBytes != attestation.MaxDocument {
+		t.Errorf("asked %v", f.asked)
 	}
 }
 
