@@ -13,6 +13,7 @@ const (
 	Invalid     Verdict = "invalid"     // evidence of this archive that does not verify
 	Unavailable Verdict = "unavailable" // it could not be obtained
 	Error       Verdict = "error"       // the recipe or the command is wrong
+	Skipped     Verdict = "skipped"     // nobody looked, since the gate is closed
 )
 
 // A Code is a stable name for the reason of a verdict. Codes of evidence are
@@ -39,6 +40,7 @@ const (
 	CodeTrust          Code = "trust-unavailable"
 	CodeInterrupted    Code = "interrupted"
 	CodeNoSources      Code = "no-sources"
+	CodeGateClosed     Code = "gate-closed"
 )
 
 // Exit statuses of the command (DESIGN.md, "What 'verified' means").
@@ -54,7 +56,7 @@ const (
 // the set is an error.
 func (v Verdict) Status() int {
 	switch v {
-	case Verified, Unattested:
+	case Verified, Unattested, Skipped:
 		return StatusOK
 	case Missing, Mismatch, Invalid:
 		return StatusRejected

@@ -303,7 +303,7 @@ func (t *AuditText) what(p *page, f *Footer) {
 
 // verdicts writes a line for each verdict that there is.
 func (t *AuditText) verdicts(p *page, f *Footer) {
-	for _, v := range append([]audit.Verdict{audit.Verified, audit.Unattested}, failing[:]...) {
+	for _, v := range append([]audit.Verdict{audit.Verified, audit.Unattested, audit.Skipped}, failing[:]...) {
 		n := f.Verdicts[v]
 		if n == 0 && v != audit.Verified {
 			continue

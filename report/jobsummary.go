@@ -199,7 +199,7 @@ func (s *GitHubSummary) what(p *page, f *Footer) {
 func (s *GitHubSummary) counts(p *page, f *Footer) {
 	p.line("| verdict | sources |")
 	p.line("|---|--:|")
-	for _, v := range append([]audit.Verdict{audit.Verified, audit.Unattested}, failing[:]...) {
+	for _, v := range append([]audit.Verdict{audit.Verified, audit.Unattested, audit.Skipped}, failing[:]...) {
 		if n := f.Verdicts[v]; n > 0 || v == audit.Verified {
 			p.line("| %s | %d |", v, n)
 		}

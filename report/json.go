@@ -90,7 +90,7 @@ type SourceResult struct {
 	Resolver          string               `json:"resolver,omitempty"`
 	EvidenceAddresses []string             `json:"evidence_addresses"`
 	Bundles           []BundleDocument     `json:"bundles" jsonschema:"description=every bundle that was considered"`
-	Verdict           audit.Verdict        `json:"verdict" jsonschema:"enum=verified,enum=unattested,enum=missing,enum=mismatch,enum=invalid,enum=unavailable,enum=error"`
+	Verdict           audit.Verdict        `json:"verdict" jsonschema:"enum=verified,enum=unattested,enum=missing,enum=mismatch,enum=invalid,enum=unavailable,enum=error,enum=skipped"`
 	Code              audit.Code           `json:"code" jsonschema:"description=a stable name for the reason"`
 	Message           string               `json:"message"`
 	Hint              string               `json:"hint,omitempty"`

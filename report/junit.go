@@ -48,7 +48,7 @@ func (j *JUnit) Record(r *Record) error {
 	switch r.Verdict {
 	case audit.Verified:
 		c.SystemOut = &junit.Output{Data: text}
-	case audit.Unattested:
+	case audit.Unattested, audit.Skipped:
 		if f := r.Finding; f != nil {
 			result.Message = said(r.Message + "; " + joinNonEmpty(": ", string(f.Kind), f.Detail))
 		}

@@ -135,7 +135,7 @@ func (t *Text) Result(r audit.Result) error {
 	switch r.Verdict {
 	case audit.Verified:
 		t.signed(&p, r)
-	case audit.Unattested:
+	case audit.Unattested, audit.Skipped:
 		p.field("because", printable(r.Message))
 	default:
 		t.failed(&p, r)
@@ -165,7 +165,7 @@ func (t *Text) verdict(v audit.Verdict) string {
 	switch v {
 	case audit.Verified:
 		return t.paint(word, color.FgGreen, color.Bold)
-	case audit.Unattested:
+	case audit.Unattested, audit.Skipped:
 		return word
 	case audit.Unavailable:
 		return t.paint(word, color.FgYellow, color.Bold)
@@ -318,7 +318,7 @@ func (t *Text) End(s audit.Summary) error {
 func countLine(s audit.Summary) string {
 	var parts []string
 	for _, v := range []audit.Verdict{
-		audit.Verified, audit.Unattested, audit.Missing, audit.Mismatch, audit.Invalid, audit.Unavailable, audit.Error,
+		audit.Verified, audit.Unattested, audit.Missing, audit.Mismatch, audit.Invalid, audit.Unavailable, audit.Error, audit.Skipped,
 	} {
 		if n := s.Verdicts[v]; n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))

@@ -19,6 +19,7 @@ type verifyFlags struct {
 
 	noDownload, noHistory bool
 
+	gateFlags
 	runFlags
 }
 
@@ -37,8 +38,12 @@ argument, for the current folder's.
 
 A file recipe-verify.yaml beside the recipe or above it can say more: what must
 carry evidence, publishers for sources without a block, and rules for signers. It
-keeps options, too; flags override it.`,
+keeps options, too; flags override it.
+
+With --gate it does its work only where experimental features are turned on, as
+rattler-build does: one line in a script serves builds with and without.`,
 		Example: `  recipe-verify verify recipe.yaml && rattler-build build --recipe recipe.yaml
+  recipe-verify verify --gate recipe.yaml && rattler-build build --recipe recipe.yaml
   recipe-verify verify --no-download --format json feedstocks/*
   recipe-verify verify --offline --mirror https://=/srv/mirror --trusted-root root.json recipe.yaml`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -67,11 +72,18 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.StringVar(&f.color, "color", "auto", "colour the text, `WHEN` is auto, always or never; NO_COLOR is honoured")
 	s.BoolVar(&f.noDownload, "no-download", false, "metadata only: verify the evidence for the recipe's sha256, and do not fetch archives")
 	s.BoolVar(&f.noHistory, "no-history", false, "do not ask PyPI who signed the release before, for a warning if that was another repository")
+	f.gateFlags.register(c)
 	f.runFlags.register(c, "this machine's", audit.DefaultJobs)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 }
 
 func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
+	switch open, err := f.gateFlags.open(env); {
+	case err != nil:
+		return err
+	case !open:
+		return f.skip(c, env, args)
+	}
 	p, err := f.policyFlags.read(c, args)
 	if err != nil {
 		return err

@@ -129,7 +129,7 @@ func encode(v any) ([]byte, error) {
 // verdicts is the order of verdicts in the data and in the table, the worst
 // first.
 var verdicts = [...]audit.Verdict{
-	audit.Invalid, audit.Mismatch, audit.Missing, audit.Error, audit.Unavailable, audit.Unattested, audit.Verified,
+	audit.Invalid, audit.Mismatch, audit.Missing, audit.Error, audit.Unavailable, audit.Skipped, audit.Unattested, audit.Verified,
 }
 
 // verdictIndex gives a verdict's place. One that is not of the set is an error,
@@ -157,7 +157,7 @@ func verdictMark(v audit.Verdict) mark {
 	switch verdicts[i] {
 	case audit.Verified:
 		m.Class, m.Icon = "attested", "check"
-	case audit.Unattested:
+	case audit.Unattested, audit.Skipped:
 		m.Class, m.Icon = "unknown", "dot"
 	case audit.Unavailable:
 		m.Class, m.Icon = "attestable", "away"

@@ -100,7 +100,7 @@ func (s *summary) add(e *entry) {
 	}
 	n.order = n.Mark.Order
 	switch e.verdict {
-	case audit.Verified, audit.Unattested:
+	case audit.Verified, audit.Unattested, audit.Skipped:
 	default:
 		s.failures.add(n)
 	}
