@@ -121,7 +121,7 @@ func (r *run) discover(ctx context.Context, it *item, t task, without []string) 
 		}
 		r.verifying <- struct{}{}
 		defer func() { <-r.verifying }()
-		it.signedBy(&f, verifier, found, t)
+		it.signedBy(&f, verifier, found, t, r.allowed(t))
 	}
 	it.finding = &f
 }
@@ -156,7 +156,7 @@ func findingOf(err error) *Finding {
 
 // signedBy finds out who signed. A publisher is named only if the evidence would
 // verify with exactly that publisher in the recipe.
-func (it *item) signedBy(f *Finding, verifier *verify.Verifier, found attestation.Discovery, t task) {
+func (it *item) signedBy(f *Finding, verifier *verify.Verifier, found attestation.Discovery, t task, terms publishers.Terms) {
 	f.Kind, f.Detail = Attestable, "there is evidence, and none of it verifies"
 	it.examined = verifier.Examine(found.Candidates, t.source.SHA256)
 	for _, c := range found.Candidates {
@@ -169,7 +169,7 @@ func (it *item) signedBy(f *Finding, verifier *verify.Verifier, found attestatio
 			f.Detail = "there is evidence, and its signer cannot be named in a recipe: " + err.Error()
 			continue
 		}
-		evidence, bundles, err := it.examined.Judge(verify.Rules{Publishers: []publishers.Publisher{p}, Match: verify.Any, URLs: t.result.URLs})
+		evidence, bundles, err := it.examined.Judge(verify.Rules{Publishers: []publishers.Publisher{p}, Match: verify.Any, URLs: t.result.URLs, Terms: terms})
 		it.found = bundles
 		if err == nil && evidence.Verified() {
 			f.Genuine, f.Publisher, f.Detail = true, p.String(), "signed by "+p.String()

@@ -104,7 +104,7 @@ func (r *run) propose(ctx context.Context, it *item, t task) {
 		f.Way = f.BundleURLs[0]
 	}
 	if f.Genuine {
-		f.Publishers = it.publishers(t)
+		f.Publishers = it.publishers(t, r.allowed(t))
 		r.background(ctx, f, t)
 	}
 }
@@ -158,8 +158,19 @@ func (it *item) saysNothing() bool {
 	return true
 }
 
+// allowed is what the policy allows beyond a publisher's name, where a run
+// proposes: a workflow of another repository may sign for him there. What the
+// policy demands decides when the block is verified.
+func (r *run) allowed(t task) publishers.Terms {
+	if !r.Options.Propose {
+		return publishers.Terms{}
+	}
+	terms := t.result.Decision.Terms
+	return publishers.Terms{Reusable: terms.Reusable, Issuers: terms.Issuers}
+}
+
 // publishers are those that genuine evidence would count for, each alone.
-func (it *item) publishers(t task) []publishers.Publisher {
+func (it *item) publishers(t task, terms publishers.Terms) []publishers.Publisher {
 	var all []publishers.Publisher
 	for _, b := range it.found {
 		if b.Verified == nil {
@@ -169,7 +180,7 @@ func (it *item) publishers(t task) []publishers.Publisher {
 		if err != nil || slices.ContainsFunc(all, func(q publishers.Publisher) bool { return q.String() == p.String() }) {
 			continue
 		}
-		evidence, _, err := it.examined.Judge(verify.Rules{Publishers: []publishers.Publisher{p}, Match: verify.Any, URLs: t.result.URLs})
+		evidence, _, err := it.examined.Judge(verify.Rules{Publishers: []publishers.Publisher{p}, Match: verify.Any, URLs: t.result.URLs, Terms: terms})
 		if err == nil && evidence.Verified() {
 			all = append(all, p)
 		}
