@@ -11,6 +11,7 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/lock"
 	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/trust"
@@ -54,6 +55,10 @@ type Options struct {
 	// Read reads a recipe in the place of [recipe.Read] with Recipe, for somebody
 	// who has it at hand. It may be called by several goroutines at a time.
 	Read func(path string) (*recipe.Recipe, error)
+	// Lock gives the lock file of the recipe at a path, or nil if it has none;
+	// a recipe whose sources carry evidence must have one, and its sources must
+	// be signed by those whom it names. A nil Lock demands nothing.
+	Lock func(recipePath string) (*lock.File, error)
 	// Progress is told of archives that download, by several goroutines at a
 	// time; nil for nobody.
 	Progress Progress

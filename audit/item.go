@@ -73,7 +73,7 @@ func (r *run) do(ctx context.Context, it *item, t task) {
 	if r.Options.NoDownload {
 		return
 	}
-	if it.judge(t.result, r.rules(t)).Verdict != Verified {
+	if r.judge(it, t).Verdict != Verified {
 		cancel()
 		<-fetched
 		return

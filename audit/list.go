@@ -24,6 +24,8 @@ type task struct {
 	done         bool
 	// discover tells that evidence is looked for, although the verdict is known.
 	discover bool
+	// locked is what the recipe's lock file demands; nil without one.
+	locked *locked
 	// empty stands for a recipe of which this run reports nothing, since
 	// another shard does.
 	empty bool
@@ -99,6 +101,9 @@ func (r *run) sources(path string) listing {
 	}
 	for _, s := range rec.Sources() {
 		l.tasks = append(l.tasks, r.task(res, rec, s))
+	}
+	if r.Options.Lock != nil {
+		l.tasks = r.lock(res, rec, l.tasks)
 	}
 	if len(l.tasks) == 0 {
 		l.tasks = []task{known(res.with(Unattested, CodeNoSources, "the recipe has no source for this platform", ""))}

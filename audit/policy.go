@@ -18,6 +18,8 @@ type Policy struct {
 	TrustedRoots []string
 	Mirrors      []string // as they were given, FROM=TO
 	ConfigFile   string   // "" for none
+	// Locked tells that sources must be signed by those whom lock files name.
+	Locked bool
 	// File is the policy with what it says about sources; nil for none.
 	File *policy.Policy
 }

@@ -87,6 +87,9 @@ func (r *run) keyOf(t task) string {
 	h.Write(t.key[:]) //nolint:errcheck // a hash takes everything
 	if !t.done {
 		fmt.Fprintf(h, "%v", r.rules(t))
+		if t.locked != nil {
+			fmt.Fprintf(h, "locked %s", t.locked.demands())
+		}
 	} else {
 		fmt.Fprintf(h, "%q %q %q", t.result.Verdict, t.result.Code, t.result.Message)
 	}

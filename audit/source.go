@@ -24,7 +24,7 @@ func (r *run) finish(ctx context.Context, p pending) Result {
 	if ctx.Err() != nil && errors.Is(p.item.err, ctx.Err()) {
 		return p.result.with(Unavailable, CodeInterrupted, "the run was interrupted", "")
 	}
-	res := p.item.judge(p.result, r.rules(p.task))
+	res := r.judge(p.item, p.task)
 	switch {
 	case res.Verdict != Verified:
 		return interrupted(ctx, res)

@@ -19,6 +19,7 @@ import (
 	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/lock"
 	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/pypi"
 	"github.com/recipe-verify/recipe-verify/recipe"
@@ -84,6 +85,10 @@ type Options struct {
 	Shard audit.Shard
 	// Known tells whether a result is at hand from earlier; see audit.Options.
 	Known func(key string) bool
+	// Lock gives the lock file of the recipe at a path, such as lock.Beside, and
+	// makes sources that were not signed by those whom it names a mismatch; nil
+	// for no lock. See audit.Options.
+	Lock func(recipePath string) (*lock.File, error)
 	// Discover looks for evidence of sources for which nobody names publishers;
 	// see audit.Options.
 	Discover bool

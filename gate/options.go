@@ -95,6 +95,7 @@ func (o Options) Demands() audit.Policy {
 		Match:               o.Match,
 		RequireAttestations: o.RequireAttestations,
 		NoDownload:          o.NoDownload,
+		Locked:              o.Lock != nil,
 		Offline:             o.Offline,
 		PredicateTypes:      verify.DefaultPredicateTypes(),
 		TrustedRoots:        o.TrustConfig().Places(),

@@ -72,6 +72,7 @@ func (s *session) auditor(o Options) *audit.Auditor {
 			Progress:            o.Progress,
 			Shard:               o.Shard,
 			Known:               o.Known,
+			Lock:                o.Lock,
 			Discover:            o.Discover,
 			Propose:             o.Propose,
 		},

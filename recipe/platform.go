@@ -54,6 +54,10 @@ func MachinePlatform() string {
 	return "linux-64"
 }
 
+// IsPlatform tells whether a text names a conda subdir that recipes can be
+// evaluated for.
+func IsPlatform(name string) bool { return slices.Contains(knownPlatforms(), name) }
+
 // architecture gives the name of a platform's architecture.
 func architecture(platform string) string {
 	_, arch, _ := strings.Cut(platform, "-")
