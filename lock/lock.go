@@ -20,7 +20,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/recipe-verify/recipe-verify/recipe"
@@ -81,7 +80,7 @@ func Path(recipePath string) string {
 	if base == "recipe.yaml" {
 		return dir + Name
 	}
-	return dir + strings.TrimSuffix(strings.TrimSuffix(base, ".yaml"), ".yml") + "." + Name
+	return dir + base + "." + Name
 }
 
 // New makes the lock of the verified sources of a recipe, which was evaluated

@@ -89,8 +89,7 @@ func ReadBytes(path string) ([]byte, error) {
 
 // cause is an error without the path that stands before it already.
 func cause(err error) string {
-	var p *fs.PathError
-	if errors.As(err, &p) {
+	if p, ok := err.(*fs.PathError); ok { //nolint:errorlint // only if there is nothing around it
 		return p.Op + ": " + p.Err.Error()
 	}
 	return err.Error()

@@ -54,6 +54,7 @@ type PolicyDocument struct {
 	Mirrors             []string `json:"mirrors"`
 	Config              string   `json:"config,omitempty"`
 	ImmutableReleases   bool     `json:"immutable_releases" jsonschema:"description=GitHub's own attestations of immutable releases count"`
+	Locked              bool     `json:"locked,omitempty" jsonschema:"description=sources must be signed by those whom the recipe's lock file names"`
 	// Statements are what the policy file says about sources and signers.
 	Statements []ReasonDocument `json:"statements,omitempty" jsonschema:"description=what the policy file demands of sources and signers\\, and allows them"`
 }
@@ -207,6 +208,7 @@ func policyDocument(p audit.Policy) PolicyDocument {
 		TrustedRoots:        list(p.TrustedRoots),
 		Mirrors:             list(p.Mirrors),
 		Config:              p.ConfigFile,
+		Locked:              p.Locked,
 		ImmutableReleases:   p.File == nil || !p.File.NoImmutableReleases,
 		Statements:          reasons(p.File.Statements(time.Now())),
 	}
@@ -381,14 +383,19 @@ func extensions(c verify.Certificate) *ExtensionsDocument {
 
 // End implements [Handler].
 func (j *JSON) End(s audit.Summary) error {
-	j.document.Summary = SummaryCounts{
+	j.document.Summary = summaryCounts(s)
+	return writeJSON(j.W, j.document)
+}
+
+func summaryCounts(s audit.Summary) SummaryCounts {
+	c := SummaryCounts{
 		Recipes: s.Recipes, Sources: s.Sources, Verdicts: s.Verdicts,
 		ExitStatus: s.Status, Warnings: list(s.Warnings),
 	}
-	if j.document.Summary.Verdicts == nil {
-		j.document.Summary.Verdicts = map[audit.Verdict]int{}
+	if c.Verdicts == nil {
+		c.Verdicts = map[audit.Verdict]int{}
 	}
-	return writeJSON(j.W, j.document)
+	return c
 }
 
 // writeJSON writes a document in one piece. Characters that a terminal may act

@@ -106,6 +106,9 @@ var rules = []rule{ //nolint:gochecknoglobals // a constant list
 	{string(audit.CodeInterrupted), levelWarning, "The run was interrupted before this source was finished.", helpNoAnswer},
 	{string(audit.CodeTooLarge), levelError, "The archive or the evidence is larger than allowed.", "No real attestation is as large. If the archive really is, raise --max-archive-size."},
 	{string(audit.CodeRefused), levelError, "The address is not asked.", "It leads where recipes must not lead, such as to a private network or from https to http. Correct the recipe's addresses."},
+	{string(audit.CodeLock), levelError, "The lock file is missing, or cannot be read.", "With --locked the recipe must have a lock file that says who signs its sources. Look at who does, and write it with recipe-verify lock."},
+	{string(audit.CodeLockOutdated), levelError, "The lock file does not speak of the recipe's sources.", "A source was added, moved to another project, or lost its attestation block. Look at what has changed in the recipe and why; then write the lock file again with recipe-verify lock, and have the change reviewed."},
+	{string(audit.CodeLockedSigner), levelError, "The archive was signed otherwise than is locked.", "The evidence is genuine, and repository, owner, workflow, issuer or type of statement are not those of the lock file. A taken-over project, or a name that somebody else has registered again, looks like this. Find out why from the project, not from the evidence; if it is right, write the lock file again with recipe-verify lock."},
 	{string(audit.CodeRecipe), levelError, "The recipe is wrong.", "The recipe cannot be evaluated as rattler-build would. Correct it; nothing can be said of its sources until then."},
 
 	{ruleAttestable, levelNote, "The source has evidence that the recipe does not ask for.", "There is evidence for this archive. If the signer is who should sign it, add an attestation block, so that a release by somebody else is caught."},

@@ -24,6 +24,7 @@ func TestSchemas(t *testing.T) {
 	checkSchema(t, "report.schema.json", "recipe-verify report, schema 1", &report.Document{})
 	checkSchema(t, "inspect.schema.json", "recipe-verify inspect, schema 1", &report.InspectDocument{})
 	checkSchema(t, "sources.schema.json", "recipe-verify sources, schema 1", &report.SourcesDocument{})
+	checkSchema(t, "lock.schema.json", "recipe-verify lock, schema 1", &report.LockDocument{})
 	checkSchema(t, "trust.schema.json", "recipe-verify trust show, schema 1", &report.TrustDocument{})
 	checkSchema(t, "policycheck.schema.json", "recipe-verify policy check, schema 1", &report.PolicyCheckDocument{})
 }

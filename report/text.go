@@ -83,6 +83,9 @@ func policyLine(p audit.Policy) string {
 		parts[0] = "every publisher of a source must have signed it"
 	}
 	parts = append(parts, requirementLine(p))
+	if p.Locked {
+		parts = append(parts, "signers must be those of the lock file")
+	}
 	if p.NoDownload {
 		parts = append(parts, "archives are not fetched (metadata only)")
 	} else {

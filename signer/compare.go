@@ -45,9 +45,9 @@ func Compare(before, now []Signer) []Change {
 	for _, p := range pairs(before, now) {
 		switch {
 		case p.after == nil:
-			changes = append(changes, Change{Disappeared, p.before.statement(), "", true})
+			changes = append(changes, Change{Disappeared, p.before.Statement(), "", true})
 		case p.before == nil:
-			changes = append(changes, Change{Appeared, "", p.after.statement(), false})
+			changes = append(changes, Change{Appeared, "", p.after.Statement(), false})
 		default:
 			changes = append(changes, p.before.changes(*p.after)...)
 		}
@@ -55,8 +55,8 @@ func Compare(before, now []Signer) []Change {
 	return changes
 }
 
-// statement names a signer and what was stated.
-func (s Signer) statement() string {
+// Statement names a signer and what was stated.
+func (s Signer) Statement() string {
 	if s.PredicateType == "" {
 		return "signed by " + s.String()
 	}

@@ -20,6 +20,7 @@ type verifyFlags struct {
 	noDownload, noHistory bool
 
 	gateFlags
+	lockedFlag
 	runFlags
 }
 
@@ -73,6 +74,7 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.BoolVar(&f.noDownload, "no-download", false, "metadata only: verify the evidence for the recipe's sha256, and do not fetch archives")
 	s.BoolVar(&f.noHistory, "no-history", false, "do not ask PyPI who signed the release before, for a warning if that was another repository")
 	f.gateFlags.register(c)
+	f.lockedFlag.register(c)
 	f.runFlags.register(c, "this machine's", audit.DefaultJobs)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 }
@@ -93,6 +95,7 @@ func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
 		return err
 	}
 	o.NoDownload, o.NoHistory = f.noDownload, f.noHistory
+	f.lockedFlag.apply(&o)
 	out := newOutput(f.output, c.OutOrStdout())
 	handler, err := f.handler(c, env, out)
 	if err != nil {
