@@ -44,8 +44,8 @@ const (
 type File struct {
 	// Path is where it was read from; "" if it was not.
 	Path string
-	// Platforms are those that the recipe was evaluated for; nil for all that
-	// conda-forge builds for.
+	// Platforms are those that the recipe was evaluated for, as recipe.Options
+	// takes them; nil for all that conda-forge builds for.
 	Platforms []string
 	// Entries are ordered by their sources' names, each of which is there once.
 	Entries []Entry
@@ -98,8 +98,8 @@ func New(sources []Signed, platforms []string) (*File, error) {
 		return nil, err
 	}
 	f := &File{}
-	if !slices.Contains(platforms, recipe.AllPlatforms) {
-		f.Platforms = slices.Compact(slices.Sorted(slices.Values(platforms)))
+	if platforms = slices.Compact(slices.Sorted(slices.Values(platforms))); !slices.Equal(platforms, []string{recipe.AllPlatforms}) {
+		f.Platforms = platforms
 	}
 	at := map[string]int{}
 	for i, s := range sources {

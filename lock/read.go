@@ -341,7 +341,7 @@ func kind(n *yaml.Node) string {
 func (r reader) platforms(f *File, n *yaml.Node) error {
 	return r.list(n, keyPlatforms, 100, func(n *yaml.Node) error {
 		p, err := r.text(n, "a platform")
-		if err == nil && !recipe.IsPlatform(p) {
+		if err == nil && !recipe.IsPlatform(p) && p != recipe.AllPlatforms {
 			err = r.fail(n, "", "unknown platform %q", p)
 		}
 		f.Platforms = append(f.Platforms, p)
