@@ -112,6 +112,10 @@ func TestNamesThatCannotBe(t *testing.T) {
 		"too long":   {at(3, "https://example.org/"+strings.Repeat("x", lock.MaxText))},
 		"no address": {at(3)},
 		"not UTF-8":  {at(3, "https://example.org/\xff%ff")},
+		"two with one name": {
+			at(3, "https://github.com/o/r/releases/download/v/a"), at(5, "https://github.com/o/r/releases/download/v/x"),
+			at(9, "https://github.com/o/r%20x/releases/download/v/a"),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := lock.Names(sources)
