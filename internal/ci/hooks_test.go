@@ -1,0 +1,93 @@
+package ci_test
+
+import (
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A hook is one of .pre-commit-hooks.yaml.
+type hook struct {
+	ID            string `yaml:"id"`
+	Name          string `yaml:"name"`
+	Description   string `yaml:"description"`
+	Entry         string `yaml:"entry"`
+	Language      string `yaml:"language"`
+	Files         string `yaml:"files"`
+	RequireSerial bool   `yaml:"require_serial"`
+	PassFilenames *bool  `yaml:"pass_filenames"`
+	Minimum       string `yaml:"minimum_pre_commit_version"`
+}
+
+func hooks(t *testing.T) map[string]hook {
+	t.Helper()
+	var list []hook
+	strictly(t, ".pre-commit-hooks.yaml", read(t, ".pre-commit-hooks.yaml"), &list)
+	byID := map[string]hook{}
+	for _, h := range list {
+		if _, twice := byID[h.ID]; twice || h.Name == "" || h.Description == "" || h.Entry == "" {
+			t.Errorf("%+v", h)
+		}
+		byID[h.ID] = h
+	}
+	return byID
+}
+
+// Hooks run on what they are for, and fail where a recipe does.
+func TestHooks(t *testing.T) {
+	for id, h := range hooks(t) {
+		t.Run(id, func(t *testing.T) {
+			if h.Language != "golang" && h.Language != "system" || !strings.HasPrefix(h.Entry, "recipe-verify ") || strings.ContainsAny(h.Entry, `'"\$`) {
+				t.Errorf("%+v", h)
+			}
+			// Several at a time would ask the same hosts, and not heed their limits.
+			if !h.RequireSerial {
+				t.Error("it runs several times at once")
+			}
+			files := regexp.MustCompile(h.Files)
+			for path, want := range map[string]bool{
+				"recipe.yaml": true, "recipe/recipe.yaml": true, "recipes/zlib/recipe.yaml": true,
+				"my-recipe.yaml": false, "recipe.yaml.orig": false, "recipe.yml": false, "recipes/recipe_yaml": false,
+			} {
+				if files.MatchString(path) != want {
+					t.Errorf("%s: takes it: %t", path, !want)
+				}
+			}
+			bothWays(t, false, nil, func(m *machine) (string, int) {
+				return m.bash(h.Entry+" recipes/pypi/recipe.yaml recipe.yaml", nil)
+			})
+		})
+	}
+}
+
+// docs/ci.md names hooks that there are.
+func TestHooksAreDocumented(t *testing.T) {
+	for _, b := range files(t, ".pre-commit-config.yaml") {
+		var config struct {
+			Repos []struct {
+				Repo  string `yaml:"repo"`
+				Rev   string `yaml:"rev"`
+				Hooks []struct {
+					ID   string   `yaml:"id"`
+					Args []string `yaml:"args"`
+				} `yaml:"hooks"`
+			} `yaml:"repos"`
+		}
+		strictly(t, b.name, b.text, &config)
+		for _, r := range config.Repos {
+			for _, h := range r.Hooks {
+				if _, ok := hooks(t)[h.ID]; !ok {
+					t.Errorf("there is no hook %q", h.ID)
+				}
+			}
+			if r.Repo != "https://github.com/recipe-verify/recipe-verify" || r.Rev == "" || len(r.Hooks) == 0 {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+	for id := range hooks(t) {
+		if !strings.Contains(read(t, "docs/ci.md"), id) {
+			t.Errorf("docs/ci.md does not name %s", id)
+		}
+	}
+}
