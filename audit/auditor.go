@@ -52,8 +52,9 @@ type Options struct {
 	// publishers, and what the project says of itself elsewhere. It implies
 	// recipe.Options.Statements, which a Read of one's own has to heed itself.
 	Propose bool
-	// Read reads a recipe in the place of [recipe.Read] with Recipe, for somebody
-	// who has it at hand. It may be called by several goroutines at a time.
+	// Read reads a recipe in the place of [recipe.Find] and [recipe.Read] with
+	// Recipe, for somebody who has it at hand; the path need not be one. It may be
+	// called by several goroutines at a time.
 	Read func(path string) (*recipe.Recipe, error)
 	// Lock gives the lock file of the recipe at a path, or nil if it has none;
 	// a recipe whose sources carry evidence must have one, and its sources must

@@ -86,12 +86,14 @@ func known(r Result) task { return task{result: r, key: recipeKey(r), done: true
 // sources reads one recipe and lists its distinct sources.
 func (r *run) sources(path string) listing {
 	res := Result{Recipe: path}
-	found, err := recipe.Find(path)
-	if err != nil {
-		return listing{tasks: []task{known(res.withFaults(err))}}
+	if r.Options.Read == nil { // somebody's own reading knows what a path stands for
+		found, err := recipe.Find(path)
+		if err != nil {
+			return listing{tasks: []task{known(res.withFaults(err))}}
+		}
+		res.Recipe = found
 	}
-	res.Recipe = found
-	rec, err := r.readRecipe(found)
+	rec, err := r.readRecipe(res.Recipe)
 	if err != nil {
 		return listing{tasks: []task{known(res.withFaults(err))}}
 	}

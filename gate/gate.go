@@ -95,6 +95,8 @@ type Options struct {
 	// Propose is Discover for somebody who is to write attestation blocks; see
 	// audit.Options.
 	Propose bool
+	// Read reads recipes that somebody has at hand; see audit.Options.
+	Read func(path string) (*recipe.Recipe, error)
 	// GitHubToken is sent to GitHub's API and to nobody else; "" for none.
 	GitHubToken string
 	// Watch is given, before anything is asked, what counts the requests.

@@ -75,6 +75,7 @@ func (s *session) auditor(o Options) *audit.Auditor {
 			Lock:                o.Lock,
 			Discover:            o.Discover,
 			Propose:             o.Propose,
+			Read:                o.Read,
 		},
 	}
 }

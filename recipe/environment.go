@@ -58,7 +58,7 @@ func (ev *evaluation) loadFile(path string) (jinja.Value, error) {
 	if !filepath.IsLocal(path) {
 		return jinja.Value{}, outside
 	}
-	root, err := os.OpenRoot(filepath.Dir(ev.doc.path))
+	root, err := os.OpenRoot(ev.options.folder(ev.doc.path))
 	if err != nil {
 		return jinja.Value{}, outside
 	}

@@ -45,7 +45,7 @@ type evaluation struct {
 }
 
 // Parse evaluates a recipe that is given as bytes. Path stands in positions,
-// and variant files are looked for beside it. Results and errors are as those
+// and variant files are looked for beside it, or in Options.Folder. Results and errors are as those
 // of [Read].
 func Parse(path string, data []byte, o Options) (*Recipe, error) {
 	targets, build, optionErr := o.platforms()

@@ -3,6 +3,7 @@ package recipe
 import (
 	"cmp"
 	"fmt"
+	"path/filepath"
 
 	"github.com/recipe-verify/recipe-verify/digest"
 	"github.com/recipe-verify/recipe-verify/publishers"
@@ -68,6 +69,18 @@ type Options struct {
 	// Statements asks for what the recipe says about where its project is; see
 	// [Statement].
 	Statements bool
+	// Folder is where the files beside the recipe are read, for a recipe that is
+	// not where its path says; "" for the path's own folder. Positions name the
+	// path's folder all the same.
+	Folder string
+}
+
+// folder is where the files beside a recipe are read.
+func (o Options) folder(recipePath string) string {
+	if o.Folder != "" {
+		return o.Folder
+	}
+	return filepath.Dir(recipePath)
 }
 
 // A Recipe is what a recipe says about sources, for all combinations of the

@@ -62,7 +62,7 @@ func readVariantFiles(recipePath string, o Options) (*variantFiles, *Error) {
 	files := &variantFiles{}
 	for _, name := range []string{variantsFile, condaBuildConfigFile} {
 		path := filepath.Join(filepath.Dir(recipePath), name)
-		data, err := readFile(path)
+		data, err := readFile(filepath.Join(o.folder(recipePath), name))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
 		}

@@ -35,6 +35,15 @@ type workTree struct {
 
 // findWorkTree looks for the work tree that dir lies in; nil if there is none.
 func findWorkTree(dir string) (*workTree, error) {
+	w, err := locate(dir)
+	if w == nil || err != nil {
+		return nil, err
+	}
+	return w, w.readIndex()
+}
+
+// locate looks for the folder of the work tree that dir lies in.
+func locate(dir string) (*workTree, error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {
 		return nil, err
@@ -45,7 +54,7 @@ func findWorkTree(dir string) (*workTree, error) {
 			if rel, err := filepath.Rel(top, abs); err == nil && rel != "." {
 				w.rel = strings.Split(filepath.ToSlash(rel), "/")
 			}
-			return w, w.readIndex()
+			return w, nil
 		}
 		if filepath.Dir(top) == top {
 			return nil, nil
@@ -196,11 +205,7 @@ func (s *search) changes(ctx context.Context) (*changes, error) {
 
 // git runs one command, and gives the names that it prints.
 func (w *workTree) git(ctx context.Context, args ...string) ([]string, error) {
-	safe := []string{
-		"-C", w.top, "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull,
-		"-c", "protocol.allow=never", "-c", "diff.external=", "-c", "core.pager=cat",
-	}
-	cmd := exec.CommandContext(ctx, "git", append(safe, args...)...)
+	cmd := w.command(ctx, args...)
 	var out, stderr limited
 	out.most, stderr.most = maxChanged, 4<<10
 	cmd.Stdout, cmd.Stderr = &out, &stderr
@@ -214,6 +219,19 @@ func (w *workTree) git(ctx context.Context, args ...string) ([]string, error) {
 		return nil, &GitError{Problem: fmt.Sprintf("git lists more than %d bytes of changed files", maxChanged), Mend: "leave out --changed-since"}
 	}
 	return strings.FieldsFunc(out.String(), func(r rune) bool { return r == 0 }), nil
+}
+
+// command is a git command with the settings switched off that would start other
+// programs or ask somebody, since the repository may be a stranger's.
+func (w *workTree) command(ctx context.Context, args ...string) *exec.Cmd {
+	safe := []string{
+		"-C", w.top, "--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=" + os.DevNull,
+		"-c", "protocol.allow=never", "-c", "diff.external=", "-c", "core.pager=cat",
+	}
+	cmd := exec.CommandContext(ctx, "git", append(safe, args...)...)
+	// Objects are those that a commit names: none is replaced, and none fetched.
+	cmd.Env = append(os.Environ(), "GIT_NO_REPLACE_OBJECTS=1", "GIT_NO_LAZY_FETCH=1", "GIT_TERMINAL_PROMPT=0", "LC_ALL=C")
+	return cmd
 }
 
 func gitFailed(err error, said string) error {
