@@ -138,7 +138,9 @@ func (res Result) withLockError(err error) Result {
 	message := err.Error()
 	var e *lock.Error
 	if errors.As(err, &e) {
-		message, res.Position = e.Problem, e.Pos
+		if res.Position = e.Pos; e.Pos.Line > 0 { // reports show the place of a line only
+			message = e.Problem
+		}
 	}
 	return res.with(Error, CodeLock, message, hintOf(err))
 }

@@ -38,18 +38,26 @@ const (
 // Compare says what differs between the signers of one version and those of the
 // next: nothing if and only if both have the same signers. Signers are paired
 // where they are the same, and then where the least differs; one who is left
-// over has disappeared or appeared. The order of the lists does not matter.
+// over has disappeared or appeared. What differs in the same way about several
+// signers is said once. The order of the lists does not matter.
 func Compare(before, now []Signer) []Change {
 	before, now = Sorted(before), Sorted(now)
 	var changes []Change
+	add := func(list ...Change) {
+		for _, c := range list {
+			if !slices.Contains(changes, c) {
+				changes = append(changes, c)
+			}
+		}
+	}
 	for _, p := range pairs(before, now) {
 		switch {
 		case p.after == nil:
-			changes = append(changes, Change{Disappeared, p.before.Statement(), "", true})
+			add(Change{Disappeared, p.before.Statement(), "", true})
 		case p.before == nil:
-			changes = append(changes, Change{Appeared, "", p.after.Statement(), false})
+			add(Change{Appeared, "", p.after.Statement(), false})
 		default:
-			changes = append(changes, p.before.changes(*p.after)...)
+			add(p.before.changes(*p.after)...)
 		}
 	}
 	return changes
