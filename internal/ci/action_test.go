@@ -354,6 +354,9 @@ func TestActionInstalls(t *testing.T) {
 	if want := "go install github.com/recipe-verify/recipe-verify/cmd/recipe-verify@v1.2.3\n"; m.calls() != want || o.status != 0 {
 		t.Errorf("status %d, calls %q, wanted %q:\n%s", o.status, m.calls(), want, o.log)
 	}
+	if path, _, _ := strings.Cut(m.env["PATH"], ":"); !strings.HasPrefix(path, m.temp) || !m.exists(filepath.Join(path, "recipe-verify")) {
+		t.Errorf("later steps do not find it: PATH is %s", m.env["PATH"])
+	}
 	if len(o.used) != 1 || !strings.HasPrefix(o.used[0].action, "actions/setup-go@") || o.used[0].with["cache"] != "false" {
 		t.Errorf("other actions: %v", o.used)
 	}

@@ -1,6 +1,8 @@
 package ci_test
 
 import (
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -37,6 +39,7 @@ func hooks(t *testing.T) map[string]hook {
 func TestHooks(t *testing.T) {
 	for id, h := range hooks(t) {
 		t.Run(id, func(t *testing.T) {
+			byName := h.PassFilenames == nil || *h.PassFilenames
 			if h.Language != "golang" && h.Language != "system" || !strings.HasPrefix(h.Entry, "recipe-verify ") || strings.ContainsAny(h.Entry, `'"\$`) {
 				t.Errorf("%+v", h)
 			}
@@ -53,8 +56,19 @@ func TestHooks(t *testing.T) {
 					t.Errorf("%s: takes it: %t", path, !want)
 				}
 			}
+			if locks := files.MatchString("recipe/recipe-verify.lock"); locks == byName {
+				t.Errorf("takes lock files: %t, and gives names: %t", locks, byName)
+			}
 			bothWays(t, false, nil, func(m *machine) (string, int) {
-				return m.bash(h.Entry+" recipes/pypi/recipe.yaml recipe.yaml", nil)
+				command := h.Entry
+				if byName {
+					command += " recipes/pypi/recipe.yaml recipe.yaml"
+				}
+				log, status := m.bash(command, nil)
+				if status == 0 { // it says nothing, or little
+					log += "verified "
+				}
+				return log, status
 			})
 		})
 	}
@@ -89,5 +103,31 @@ func TestHooksAreDocumented(t *testing.T) {
 		if !strings.Contains(read(t, "docs/ci.md"), id) {
 			t.Errorf("docs/ci.md does not name %s", id)
 		}
+	}
+}
+
+// A recipe that verifies, and was signed by another repository of that name than
+// when it was locked, stops CI and hook.
+func TestLockedSignersHold(t *testing.T) {
+	m := newMachine(t, "pypi")
+	lock := filepath.Join(m.work, "recipe-verify.lock")
+	text, err := os.ReadFile(lock)
+	check(t, err)
+	forged := regexp.MustCompile(`(?m)^( +(?:- )?repository_id: ).*$`).ReplaceAllString(string(text), `${1}"42"`)
+	if forged == string(text) {
+		t.Fatalf("there is no identifier in\n%s", text)
+	}
+	check(t, os.WriteFile(lock, []byte(forged), 0o644))
+	var w workflow
+	strictly(t, "workflow", files(t, ".github/workflows/recipe-verify.yml")[0].text, &w)
+	o := m.steps(w.Jobs["changed"].Steps, map[string]string{"github.event.pull_request.base.sha": m.env["BASE"]})
+	if o.status != 1 || !strings.Contains(o.log, "repository-id-changed: before 42, now ") {
+		t.Errorf("status %d:\n%s", o.status, o.log)
+	}
+	if log, status := m.bash(hooks(t)["recipe-verify-lock"].Entry, nil); status != 1 || !strings.Contains(log, "repository-id-changed") {
+		t.Errorf("the hook ends with %d:\n%s", status, log)
+	}
+	if log, status := m.bash(hooks(t)["recipe-verify"].Entry+" --locked recipe.yaml", nil); status != 1 || !strings.Contains(log, "repository-id-changed") {
+		t.Errorf("the hook with --locked ends with %d:\n%s", status, log)
 	}
 }

@@ -72,10 +72,12 @@ install) mkdir -p "${GOBIN:=$GOPATH/bin}" && ln -sf "$(command -v recipe-verify)
 env) echo "$GOPATH" ;;
 *) exit 1 ;;
 esac`)
+	m.must("recipe-verify lock recipes")
 	m.must("git init -q -b main . && git add -A && git commit -q -m base && git update-ref refs/remotes/origin/main HEAD")
 	text, err := os.ReadFile(filepath.Join(demo, "recipes", recipe, "recipe.yaml"))
 	check(t, err)
 	m.write("recipe.yaml", string(text))
+	m.must("recipe-verify lock recipe.yaml || echo it does not verify")
 	m.must("git checkout -q -b change && git add -A && git commit -q -m change")
 	m.env["BASE"] = strings.TrimSpace(m.must("git rev-parse main"))
 	return m
