@@ -94,8 +94,12 @@ func (r *run) lock(res Result, rec *recipe.Recipe, tasks []task) []task {
 			}
 		}
 	}
+	used := map[string]bool{}
+	for _, name := range names {
+		used[name] = true
+	}
 	for _, e := range file.Entries {
-		if !slices.Contains(names, e.Source) {
+		if !used[e.Source] {
 			gone := res.with(Mismatch, CodeLockOutdated,
 				fmt.Sprintf("the lock file has %q, and the recipe asks for no evidence of such a source", e.Source), lockHint(rec.Path))
 			gone.Position = e.Pos

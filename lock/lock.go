@@ -36,6 +36,7 @@ const Version = 1
 const (
 	MaxSize    = 1 << 20
 	MaxEntries = 10_000
+	MaxSources = 100_000 // of a recipe, over all platforms and variants
 	MaxSigners = 64
 	MaxText    = 4096
 )
@@ -180,6 +181,9 @@ func (f *File) Find(name string) *Entry {
 // demands: nothing if and only if each of the entry's signers has signed. Signers
 // beyond those are nobody's business here.
 func (e Entry) Check(signers []signer.Signer) []signer.Change {
+	if len(e.Signers) == 0 { // which no file can say, and nothing may follow from
+		return []signer.Change{{Kind: signer.Appeared, After: "evidence, and the entry names no signer"}}
+	}
 	changes := signer.Compare(e.Signers, signers)
 	return slices.DeleteFunc(changes, func(c signer.Change) bool { return c.Kind == signer.Appeared })
 }

@@ -249,6 +249,30 @@ func TestCheck(t *testing.T) {
 	}
 }
 
+// An entry without signers, which somebody made by hand, lets nothing through.
+func TestCheckOfNothing(t *testing.T) {
+	for _, signers := range [][]signer.Signer{nil, by("pallets/flask", publish)} {
+		if len(lock.Entry{}.Check(signers)) == 0 {
+			t.Errorf("%v: fine", signers)
+		}
+	}
+}
+
+// Recipes are strangers'.
+func TestNamesOfHugeRecipes(t *testing.T) {
+	var list []lock.Source
+	for i := range lock.MaxSources {
+		list = append(list, at(i+1, asset("1", "gh_1.zip")))
+	}
+	names, err := lock.Names(list)
+	if err != nil || names[0] != "github cli/cli (1)" || names[len(names)-1] != "github cli/cli (100000)" {
+		t.Errorf("%v", err)
+	}
+	if _, err := lock.Names(append(list, list[0])); err == nil {
+		t.Error("one more is let through")
+	}
+}
+
 func TestDifferences(t *testing.T) {
 	file := func(sources ...lock.Signed) *lock.File {
 		f, err := lock.New(sources, nil)

@@ -29,36 +29,48 @@ func (u unit) compare(v unit) int {
 // All sources that have an entry must be given, since the name of one depends on
 // the others. The order does not matter. Errors are *[Error].
 func Names(sources []Source) ([]string, error) {
-	units := map[string][]unit{}
-	shapes := map[unit][]string{}
+	if len(sources) > MaxSources {
+		return nil, &Error{sources[MaxSources].Pos, fmt.Sprintf("the recipe has more than the limit of %d sources", MaxSources), ""}
+	}
+	units := map[string][]unit{}           // by project
+	shapes := map[unit]string{}            // of a unit's files; "" if there are several
+	alone := map[[2]string]map[unit]bool{} // which units have files of a project and a shape
 	for _, s := range sources {
 		u := unitOf(s)
 		if u.project == "" || len(u.project) > MaxText/2 || !utf8.ValidString(u.project) {
 			return nil, &Error{s.Pos, "its address is too long, or cannot be read, so that no lock can name it", ""}
 		}
-		if !slices.Contains(units[u.project], u) {
+		shape := origin.Shape(origin.FileName(s.URLs))
+		switch known, seen := shapes[u]; {
+		case !seen:
 			units[u.project] = append(units[u.project], u)
+			shapes[u] = shape
+		case known != shape:
+			shapes[u] = ""
 		}
-		if shape := origin.Shape(origin.FileName(s.URLs)); !slices.Contains(shapes[u], shape) {
-			shapes[u] = append(shapes[u], shape)
+		key := [2]string{u.project, shape}
+		if alone[key] == nil {
+			alone[key] = map[unit]bool{}
 		}
+		alone[key][u] = true
 	}
 	named, taken := map[unit]string{}, map[string]unit{}
 	for project, list := range units {
 		slices.SortFunc(list, unit.compare)
 		for i, u := range list {
-			named[u] = project
-			if len(list) > 1 {
-				named[u] = fmt.Sprintf("%s (%d)", project, i+1)
-				if shape, ok := alone(u, list, shapes); ok {
-					named[u] = project + " " + shape
-				}
+			name, shape := project, shapes[u]
+			switch {
+			case len(list) == 1:
+			case shape != "" && len(shape) <= MaxText/4 && utf8.ValidString(shape) && len(alone[[2]string{project, shape}]) == 1:
+				name += " " + shape
+			default:
+				name += fmt.Sprintf(" (%d)", i+1)
 			}
-			if other, twice := taken[named[u]]; twice {
+			if other, twice := taken[name]; twice {
 				later := slices.MaxFunc([]unit{u, other}, unit.compare)
 				return nil, &Error{later.pos, "its address is like another source's, so that no lock can tell the two apart", ""}
 			}
-			taken[named[u]] = u
+			named[u], taken[name] = name, u
 		}
 	}
 	names := make([]string, len(sources))
@@ -70,19 +82,4 @@ func Names(sources []Source) ([]string, error) {
 
 func unitOf(s Source) unit {
 	return unit{recipe.Position{Line: s.Pos.Line, Column: s.Pos.Column}, origin.Project(s.URLs)}
-}
-
-// alone gives the shape of a unit's files if there is one, and no other unit of
-// the project has it.
-func alone(u unit, list []unit, shapes map[unit][]string) (string, bool) {
-	own := shapes[u]
-	if len(own) != 1 || len(own[0]) > MaxText/4 || !utf8.ValidString(own[0]) {
-		return "", false
-	}
-	for _, other := range list {
-		if other != u && slices.Contains(shapes[other], own[0]) {
-			return "", false
-		}
-	}
-	return own[0], true
 }

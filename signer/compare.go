@@ -74,49 +74,42 @@ func (s Signer) Statement() string {
 // A pair is two signers that are held against each other, or one alone.
 type pair struct{ before, after *Signer }
 
-// pairs gives everyone of both lists once.
+// pairs gives everyone of both lists once, in the order of the first list.
 func pairs(before, now []Signer) []pair {
-	var list []pair
-	restBefore, restNow := pointers(before), pointers(now)
-	take := func(i, j int) {
-		list = append(list, pair{restBefore[i], restNow[j]})
-		restBefore, restNow = slices.Delete(restBefore, i, i+1), slices.Delete(restNow, j, j+1)
-	}
-	for i := 0; i < len(restBefore); {
-		j := slices.IndexFunc(restNow, func(t *Signer) bool { return restBefore[i].Same(*t) })
-		if j < 0 {
-			i++
-			continue
+	list := make([]pair, len(before))
+	taken := make([]bool, len(now))
+	for i := range before {
+		list[i].before = &before[i]
+		if j := slices.IndexFunc(now, before[i].Same); j >= 0 { // at most one: the lists have everyone once
+			list[i].after, taken[j] = &now[j], true
 		}
-		take(i, j)
 	}
-	for len(restBefore) > 0 && len(restNow) > 0 {
-		bestI, bestJ, least := 0, 0, [2]int{-1}
-		for i, s := range restBefore {
-			for j, t := range restNow {
-				if far := s.distance(*t); least[0] < 0 || slices.Compare(far[:], least[:]) < 0 {
-					bestI, bestJ, least = i, j, far
-				}
+	var candidates []candidate
+	for i := range before {
+		for j := range now {
+			if list[i].after == nil && !taken[j] {
+				candidates = append(candidates, candidate{i, j, before[i].distance(now[j])})
 			}
 		}
-		take(bestI, bestJ)
 	}
-	for _, s := range restBefore {
-		list = append(list, pair{before: s})
+	slices.SortStableFunc(candidates, func(a, b candidate) int { return slices.Compare(a.far[:], b.far[:]) })
+	for _, c := range candidates {
+		if list[c.before].after == nil && !taken[c.now] {
+			list[c.before].after, taken[c.now] = &now[c.now], true
+		}
 	}
-	slices.SortStableFunc(list, func(p, q pair) int { return p.before.compare(*q.before) })
-	for _, t := range restNow {
-		list = append(list, pair{after: t})
+	for j := range now {
+		if !taken[j] {
+			list = append(list, pair{after: &now[j]})
+		}
 	}
 	return list
 }
 
-func pointers(list []Signer) []*Signer {
-	p := make([]*Signer, len(list))
-	for i := range list {
-		p[i] = &list[i]
-	}
-	return p
+// A candidate are two signers, by their places, who might be a pair.
+type candidate struct {
+	before, now int
+	far         [2]int
 }
 
 // distance counts what differs, the graver first.
