@@ -52,6 +52,10 @@ var ofAudit = []mutation{
 		"provenance is of the file of the address", "pypi/resolver.go",
 		`candidates[i].MatchSubject = file.SameFile`, `candidates[i].Index = i`, testPyPI, "",
 	},
+	{
+		"what is neither yes nor no does not close the gate", "gate/experimental.go",
+		`return false, &EnvError{EnvExperimental, value}`, `return false, nil`, testGate, "Enabled",
+	},
 }
 
 // Where requests go, and what is kept of the answers.
