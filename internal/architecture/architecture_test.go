@@ -30,6 +30,7 @@ var (
 var rules = map[string][]string{
 	"digest":      slices.Concat(network, sigstore, []string{local + "recipe"}),
 	"recipe":      slices.Concat(network, sigstore, []string{local + "attestation", local + "audit"}),
+	"edit":        slices.Concat(network, sigstore, []string{local + "attestation", local + "audit", local + "report", local + "policy"}),
 	"origin":      slices.Concat(network, sigstore, []string{local + "recipe", local + "attestation", local + "audit"}),
 	"publishers":  slices.Concat(network, sigstore, []string{local + "recipe"}),
 	"policy":      slices.Concat(network, sigstore, []string{local + "recipe", local + "attestation", local + "audit"}),
@@ -40,7 +41,7 @@ var rules = map[string][]string{
 	"trust":       {local + "recipe", local + "attestation", local + "audit", local + "fetch", "github.com/sigstore/sigstore-go/pkg/verify"},
 	"verify":      {"net", "net/http", local + "fetch", local + "recipe", local + "audit"},
 	"signer":      {local + "fetch", local + "recipe", local + "audit", local + "report"},
-	"lock":        {local + "fetch", local + "attestation", local + "audit", local + "report"},
+	"lock":        {local + "fetch", local + "audit", local + "report"},
 	"audit":       {local + "pypi", local + "ghrelease", local + "report", local + "gate", local + "internal/cli"},
 	"report":      {local + "pypi", local + "ghrelease", local + "gate", local + "internal/cli"},
 	"report/html": {local + "pypi", local + "ghrelease", local + "gate", local + "internal/cli"},
