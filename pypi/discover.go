@@ -45,7 +45,7 @@ func (r *Resolver) Discover(ctx context.Context, q attestation.Query) (attestati
 // provenance for a file of that name.
 func (r *Resolver) discoverByName(ctx context.Context, answer *attestation.Answer, file File, q attestation.Query) error {
 	if r.indexes.counts(file.Project) > askedAlone {
-		if found, err := r.project(ctx, file.Project); err == nil && !found.names[nameKey(file.Name)] {
+		if found, err := r.project(ctx, file.Project); err == nil && !found.absent && !found.names[nameKey(file.Name)] {
 			answer.Addresses = append(answer.Addresses, file.provenanceURL())
 			return nil
 		}
