@@ -56,6 +56,16 @@ type Options struct {
 	// Recipe, for somebody who has it at hand; the path need not be one. It may be
 	// called by several goroutines at a time.
 	Read func(path string) (*recipe.Recipe, error)
+	// Archives fetches the archives of sources of which no evidence is demanded,
+	// too, and holds them against the digests that the recipe pins; a source
+	// without a sha256 is an Error then.
+	Archives bool
+	// Fetch gets an archive in the place of Client.Archive, for somebody who
+	// keeps archives or has them at hand. Digests are compared all the same. It
+	// may be called by several goroutines at a time.
+	Fetch func(ctx context.Context, client *fetch.Client, w Wanted) (*fetch.Archive, error)
+	// KeepCandidates leaves in each result what its bundles were read from.
+	KeepCandidates bool
 	// Lock gives the lock file of the recipe at a path, or nil if it has none;
 	// a recipe whose sources carry evidence must have one, and its sources must
 	// be signed by those whom it names. A nil Lock demands nothing.
@@ -217,9 +227,9 @@ func (r *run) dispatch(ctx context.Context, paths []string, queue chan<- pending
 				p.warnings = l.warnings
 			}
 			if t.result.Resumed {
-				t.done, t.discover = true, false
+				t.done, t.discover, t.archive = true, false, false
 			}
-			if (!t.done || t.discover) && !t.empty {
+			if t.works() && !t.empty {
 				it, begun := r.items[t.key]
 				if !begun {
 					it = &item{done: make(chan struct{})}

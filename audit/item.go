@@ -22,6 +22,8 @@ type item struct {
 	// of the trusted roots.
 	err      error
 	examined verify.Examined
+	// candidates are what was examined, where Options.KeepCandidates is set.
+	candidates []attestation.Candidate
 
 	archive *archive // nil if it was not fetched
 	// earlier is what the release before was signed by, as far as that is known.
@@ -55,11 +57,17 @@ func (r *run) do(ctx context.Context, it *item, t task) {
 		it.err = ctx.Err()
 		return
 	}
+	if t.archive {
+		a := r.fetch(ctx, t)
+		it.archive = &a
+	}
 	if t.discover {
 		r.discover(ctx, it, t, nil)
 		if r.Options.Propose {
 			r.propose(ctx, it, t)
 		}
+	}
+	if t.done {
 		return
 	}
 	r.startTrust(ctx)
@@ -81,11 +89,6 @@ func (r *run) do(ctx context.Context, it *item, t task) {
 	it.earlier = r.earlier(ctx, t)
 	a := <-fetched
 	it.archive = &a
-}
-
-func (r *run) fetch(ctx context.Context, t task) archive {
-	a, err := r.Client.Archive(ctx, t.result.URLs, r.archiveOptions(t.source))
-	return archive{a, err}
 }
 
 func (r *run) archiveOptions(src recipe.Source) fetch.ArchiveOptions {
@@ -128,6 +131,9 @@ func (r *run) examine(ctx context.Context, it *item, t task) {
 	r.verifying <- struct{}{}
 	defer func() { <-r.verifying }()
 	it.examined = verifier.Examine(answer.Candidates, t.source.SHA256)
+	if r.Options.KeepCandidates {
+		it.candidates = answer.Candidates
+	}
 }
 
 // resolve asks the resolvers in order until one knows the source.

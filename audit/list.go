@@ -24,12 +24,17 @@ type task struct {
 	done         bool
 	// discover tells that evidence is looked for, although the verdict is known.
 	discover bool
+	// archive tells that the archive is fetched, although no evidence is demanded.
+	archive bool
 	// locked is what the recipe's lock file demands; nil without one.
 	locked *locked
 	// empty stands for a recipe of which this run reports nothing, since
 	// another shard does.
 	empty bool
 }
+
+// works tells whether there is something to do before the result is known.
+func (t task) works() bool { return !t.done || t.discover || t.archive }
 
 // A listing is what one recipe holds.
 type listing struct {
@@ -70,7 +75,7 @@ func (r *run) list(index int, path string) listing {
 	for i, t := range l.tasks {
 		t.result.Place = Place{Recipe: index, Source: i}
 		t.result.Key = r.keyOf(t)
-		t.result.Resumed = r.Options.Known != nil && (!t.done || t.discover) && r.Options.Known(t.result.Key)
+		t.result.Resumed = r.Options.Known != nil && t.works() && r.Options.Known(t.result.Key)
 		if r.Options.Shard.takes(t.key) {
 			kept = append(kept, t)
 		}
@@ -165,7 +170,7 @@ func (r *run) task(res Result, rec *recipe.Recipe, s recipe.SharedSource) task {
 			t.key[len(t.key)-1] ^= 0xff // what is looked for is not what a recipe asks for
 			t = t.lookedUpIn(rec.Statements)
 		}
-		return t
+		return r.fetched(t)
 	}
 	if src.EmptyDigest {
 		return known(res.with(Error, CodeRecipe, "its sha256 or md5 is written and empty, which no archive matches", "write the digest, or remove the line"))

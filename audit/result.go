@@ -1,6 +1,7 @@
 package audit
 
 import (
+	"github.com/recipe-verify/recipe-verify/attestation"
 	"github.com/recipe-verify/recipe-verify/digest"
 	"github.com/recipe-verify/recipe-verify/policy"
 	"github.com/recipe-verify/recipe-verify/publishers"
@@ -47,7 +48,10 @@ type Result struct {
 	Resolver          string
 	EvidenceAddresses []string
 	Bundles           []verify.Bundle // every bundle that was considered
-	Evidence          verify.Evidence // verified if and only if the verdict is Verified
+	// Candidates are what Bundles were read from, each at the same index, where
+	// Options.KeepCandidates is set.
+	Candidates []attestation.Candidate
+	Evidence   verify.Evidence // verified if and only if the verdict is Verified
 
 	// Finding is what was found out about a source for which the recipe names
 	// no publisher; nil where nobody looked.

@@ -18,8 +18,8 @@ func (r *run) finish(ctx context.Context, p pending) Result {
 		return p.result
 	}
 	<-p.item.done
-	if p.discover {
-		return p.result.withFinding(p.item)
+	if p.done {
+		return r.finishDone(ctx, p)
 	}
 	if ctx.Err() != nil && errors.Is(p.item.err, ctx.Err()) {
 		return p.result.with(Unavailable, CodeInterrupted, "the run was interrupted", "")
@@ -67,7 +67,7 @@ func interrupted(ctx context.Context, res Result) Result {
 	return res
 }
 
-// withArchive adds what was measured to a result whose evidence is verified,
+// withArchive adds what was measured to a result whose verdict is good so far,
 // and takes the verdict back if it is not what the recipe pins.
 func (res Result) withArchive(a archive, src recipe.Source) Result {
 	if a.err != nil {
@@ -77,7 +77,7 @@ func (res Result) withArchive(a archive, src recipe.Source) Result {
 	res.Address, res.Bytes = a.Address, a.Size
 	res.Measured = Digests{SHA256: a.SHA256, MD5: a.MD5}
 	switch {
-	case a.SHA256 != res.Evidence.SHA256() || a.SHA256 != src.SHA256:
+	case res.Verdict == Verified && a.SHA256 != res.Evidence.SHA256() || a.SHA256 != src.SHA256:
 		res.Evidence = verify.Evidence{}
 		return res.with(Mismatch, CodeArchiveDigest,
 			fmt.Sprintf("the archive has sha256 %s, wanted %s", a.SHA256, src.SHA256),
@@ -93,7 +93,7 @@ func (res Result) withArchive(a archive, src recipe.Source) Result {
 
 // judge compares what was found with what a recipe demands.
 func (it *item) judge(res Result, rules verify.Rules) Result {
-	res.Resolver, res.EvidenceAddresses = it.resolver, it.addresses
+	res.Resolver, res.EvidenceAddresses, res.Candidates = it.resolver, it.addresses, it.candidates
 	var trust *trustError
 	switch {
 	case errors.As(it.err, &trust):

@@ -241,6 +241,9 @@ type ArchiveOptions struct {
 	// Done is told each URL that Progress was told of, once it will not be
 	// again.
 	Done func(url string)
+	// Keep is given the archive's bytes, too; nil for nobody. What it was given
+	// is the archive only if no error comes of the call.
+	Keep Keeper
 }
 
 // Progress is how far a transfer is.
@@ -256,8 +259,8 @@ type Progress struct {
 // it was read, to the end that the server announced; nothing is said about
 // whether the digest is the wanted one.
 //
-// Otherwise the error is as for [Client.Document]. Where all of several URLs
-// failed it is a *NotFoundError only if each one said so.
+// Otherwise the error is as for [Client.Document], or a [*KeepError]. Where all
+// of several URLs failed it is a *NotFoundError only if each one said so.
 func (c *Client) Archive(ctx context.Context, urls []string, o ArchiveOptions) (*Archive, error) {
 	switch {
 	case len(urls) == 0:
@@ -271,7 +274,7 @@ func (c *Client) Archive(ctx context.Context, urls []string, o ArchiveOptions) (
 		if err == nil {
 			return archive, nil
 		}
-		if ctx.Err() != nil {
+		if _, ours := kept(err); ours || ctx.Err() != nil {
 			return nil, err
 		}
 		failures = append(failures, err)
@@ -280,7 +283,15 @@ func (c *Client) Archive(ctx context.Context, urls []string, o ArchiveOptions) (
 }
 
 func (c *Client) archive(ctx context.Context, rawURL string, o ArchiveOptions) (*Archive, error) {
-	body := newArchiveBody(o.MD5)
+	measured := newArchiveBody(o.MD5)
+	var to body = measured
+	if o.Keep != nil {
+		k := &keeping{archiveBody: measured, url: rawURL, keeper: o.Keep}
+		if k.Reset(); k.failed != nil {
+			return nil, k.failed
+		}
+		to = k
+	}
 	r := request{url: rawURL, limit: c.MaxArchive, archive: true, progress: o.Progress}
 	if r.limit <= 0 {
 		r.limit = DefaultMaxArchive
@@ -288,12 +299,15 @@ func (c *Client) archive(ctx context.Context, rawURL string, o ArchiveOptions) (
 	if o.Progress != nil && o.Done != nil {
 		defer o.Done(rawURL)
 	}
-	got, err := c.fetch(ctx, r, body)
+	got, err := c.fetch(ctx, r, to)
+	if k, ok := to.(*keeping); ok && k.failed != nil {
+		return nil, k.failed // whatever became of the transfer that went on
+	}
 	if err != nil {
 		return nil, err
 	}
 	a := &Archive{URL: rawURL, Address: got.address, HasMD5: o.MD5, Size: got.size}
-	body.sums(a)
+	measured.sums(a)
 	return a, nil
 }
 

@@ -380,6 +380,9 @@ func (t *transfer) classify(err error) error {
 	if t.parent.Err() != nil {
 		return t.ended()
 	}
+	if k, ok := kept(err); ok {
+		return k
+	}
 	var stalled *stalledError
 	if errors.As(context.Cause(t.ctx), &stalled) {
 		return &UnavailableError{

@@ -97,6 +97,17 @@ type Options struct {
 	Propose bool
 	// Read reads recipes that somebody has at hand; see audit.Options.
 	Read func(path string) (*recipe.Recipe, error)
+	// Archives, Fetch and KeepCandidates are for those who keep archives and
+	// evidence; see audit.Options.
+	Archives       bool
+	Fetch          func(ctx context.Context, client *fetch.Client, w audit.Wanted) (*fetch.Archive, error)
+	KeepCandidates bool
+	// Resolver gives the evidence in the place of all resolvers, for somebody who
+	// has it at hand; nobody else is asked for evidence then. What it gives is
+	// verified as any other.
+	Resolver attestation.Resolver
+	// Trusted is told the trust domains, once, if any evidence needs them.
+	Trusted func([]trust.Domain)
 	// GitHubToken is sent to GitHub's API and to nobody else; "" for none.
 	GitHubToken string
 	// Watch is given, before anything is asked, what counts the requests.

@@ -55,7 +55,7 @@ func (o Options) open() (*session, error) {
 
 // auditor makes the auditor of one run.
 func (s *session) auditor(o Options) *audit.Auditor {
-	return &audit.Auditor{
+	a := &audit.Auditor{
 		Client:      s.client,
 		Resolvers:   []attestation.Resolver{s.releases, s.index},
 		Discoverers: []attestation.Discoverer{s.index, s.releases},
@@ -76,8 +76,24 @@ func (s *session) auditor(o Options) *audit.Auditor {
 			Discover:            o.Discover,
 			Propose:             o.Propose,
 			Read:                o.Read,
+			Archives:            o.Archives,
+			Fetch:               o.Fetch,
+			KeepCandidates:      o.KeepCandidates,
 		},
 	}
+	if o.Resolver != nil {
+		a.Resolvers, a.Discoverers, a.Historians, a.Linkers = []attestation.Resolver{o.Resolver}, nil, nil, nil
+	}
+	if o.Trusted != nil {
+		a.Roots = func(ctx context.Context) (*trust.Roots, error) {
+			roots, err := s.roots(ctx)
+			if err == nil {
+				o.Trusted(roots.Domains)
+			}
+			return roots, err
+		}
+	}
+	return a
 }
 
 // once loads trusted roots until that worked. The roots are not changed by those
