@@ -362,6 +362,31 @@ func TestLockRefuses(t *testing.T) {
 	}
 }
 
+// A recipe of which one source fails has no lock, and those beside it have theirs.
+func TestLockRunOfSeveralRecipes(t *testing.T) {
+	u := newUpstream(t)
+	u.release("harbour-lights", "1.0", statement{})
+	u.release("other", "1.0")
+	good := u.write2(t, source("harbour-lights", "1.0", ours))
+	data, err := os.ReadFile(good)
+	if err != nil {
+		t.Fatal(err)
+	}
+	half := u.write(t, "half.yaml", string(data)+source("other", "1.0", ours))
+	o := u.options()
+	o.Lock = func(string) (*lock.File, error) { return nil, errors.New("an earlier lock decides nothing") }
+	locked, summary, err := gate.LockRun(context.Background(), []string{half, good}, o, func(audit.Result) error { return nil })
+	if err != nil || summary.Status != audit.StatusRejected || len(locked) != 2 {
+		t.Fatalf("%v %d %+v", err, summary.Status, locked)
+	}
+	if locked[0].Recipe != half || locked[0].File != nil || locked[0].Err != nil {
+		t.Errorf("a source failed: %+v", locked[0])
+	}
+	if locked[1].Recipe != good || locked[1].File == nil || len(locked[1].File.Entries) != 1 {
+		t.Errorf("all is well: %+v", locked[1])
+	}
+}
+
 // A lock for some platforms is demanded for these, and for what the run wants.
 func TestLockForSomePlatforms(t *testing.T) {
 	u := newUpstream(t)

@@ -175,6 +175,9 @@ func TestCompare(t *testing.T) {
 			[]signer.Signer{pallets(func(s *signer.Signer) { s.RepositoryID = "1" }), pallets(func(s *signer.Signer) { s.PredicateType, s.RepositoryID = slsa, "1" })},
 			"repository-id-changed!",
 		},
+		"one for two": {
+			[]signer.Signer{provenance, pallets()}, with(func(s *signer.Signer) { s.RepositoryID = "1" }), "repository-id-changed! evidence-disappeared!",
+		},
 		"statements change hands": {
 			[]signer.Signer{pallets(), {Publisher: "https://github.com/o/r", Issuer: actions, PredicateType: slsa}},
 			[]signer.Signer{pallets(func(s *signer.Signer) { s.PredicateType = slsa }), {Publisher: "https://github.com/o/r", Issuer: actions, PredicateType: publish}},
