@@ -11,10 +11,10 @@ import (
 	"slices"
 	"strings"
 
-	udiff "github.com/aymanbagabas/go-udiff"
 	"github.com/spf13/cobra"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/edit"
 	"github.com/recipe-verify/recipe-verify/gate"
 	"github.com/recipe-verify/recipe-verify/internal/repository"
 	"github.com/recipe-verify/recipe-verify/lock"
@@ -277,8 +277,7 @@ func (l *locking) compareOne(r gate.LockedRecipe) error {
 		}
 		d.Changes = report.LockChanges(lock.Differences(before, r.File))
 		l.writings = append(l.writings, w)
-		name := filepath.ToSlash(path)
-		l.diff.WriteString(udiff.Unified("a/"+name, "b/"+name, string(present), string(w.Data)))
+		l.diff.WriteString(edit.Diff(filepath.ToSlash(path), present, w.Data))
 	}
 	l.document.Files = append(l.document.Files, d)
 	return nil
