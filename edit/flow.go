@@ -40,7 +40,11 @@ func (l *layout) flow(p plan, entries []entry) ([]splice, error) {
 	if comma := l.space(end); comma < len(l.text) && l.text[comma] == ',' {
 		return append(list, splice{comma + 1, comma + 1, " " + text}), nil
 	}
-	return append(list, splice{end, end, ", " + text}), nil
+	text = ", " + text
+	if l.text[end-1] == ':' { // of a key without a value, and "key:," would be text
+		text = " " + text
+	}
+	return append(list, splice{end, end, text}), nil
 }
 
 // flowEntry gives what goes with a key that has another one behind it: the
