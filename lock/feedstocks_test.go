@@ -32,7 +32,10 @@ func TestNamesOfRealRecipesOutliveVersions(t *testing.T) {
 	var compared, sources atomic.Int64
 	var group errgroup.Group
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	for _, path := range paths {
+	for i, path := range paths {
+		if raceEnabled && i%10 != 0 { // every tenth: there the detector has seen all of the code
+			continue
+		}
 		group.Go(func() error {
 			data, err := os.ReadFile(path)
 			if err != nil {
@@ -55,7 +58,7 @@ func TestNamesOfRealRecipesOutliveVersions(t *testing.T) {
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
-	if compared.Load() < 2000 || sources.Load() < 2000 {
+	if least := int64(len(paths) - 100); !raceEnabled && (compared.Load() < least || sources.Load() < least) {
 		t.Errorf("compared %d recipes, %d sources", compared.Load(), sources.Load())
 	}
 }

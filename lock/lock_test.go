@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/recipe-verify/recipe-verify/internal/budget"
 	"github.com/recipe-verify/recipe-verify/lock"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/signer"
@@ -260,11 +261,14 @@ func TestCheckOfNothing(t *testing.T) {
 
 // Recipes are strangers'.
 func TestNamesOfHugeRecipes(t *testing.T) {
+	budget.SkipWithRace(t)
 	var list []lock.Source
 	for i := range lock.MaxSources {
 		list = append(list, at(i+1, asset("1", "gh_1.zip")))
 	}
-	names, err := lock.Names(list)
+	var names []string
+	var err error
+	budget.Check(t, func() { names, err = lock.Names(list) })
 	if err != nil || names[0] != "github cli/cli (1)" || names[len(names)-1] != "github cli/cli (100000)" {
 		t.Errorf("%v", err)
 	}

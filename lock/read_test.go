@@ -3,6 +3,7 @@ package lock_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 
+	"github.com/recipe-verify/recipe-verify/internal/budget"
 	"github.com/recipe-verify/recipe-verify/lock"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/signer"
@@ -195,6 +197,40 @@ func TestFaults(t *testing.T) {
 			if strings.Contains(err.Error(), "hint:") || len(err.Error()) > 1000 {
 				t.Errorf("message: %s", err)
 			}
+		})
+	}
+}
+
+// The file may be a stranger's: whatever it holds is read at bounded cost.
+func TestHostileLocksAreCheap(t *testing.T) {
+	budget.SkipWithRace(t)
+	fill := func(head, part string) string { return head + strings.Repeat(part, (lock.MaxSize-len(head))/len(part)) }
+	var keys strings.Builder
+	for i := 0; keys.Len() < lock.MaxSize-64; i++ {
+		fmt.Fprintf(&keys, " %x: [{identity: a}]\n", i)
+	}
+	for name, text := range map[string]string{
+		"keys":            "version: 1\nsources:\n" + keys.String(),
+		"the same key":    fill("version: 1\nsources:\n", " a: 1\n"),
+		"a list":          fill("version: 1\nsources:\n a:\n", " - 1\n"),
+		"a flow list":     fill("version: 1\nsources: {a: [", "1,"),
+		"empty lists":     fill("version: 1\nsources: {a: [", "[],"),
+		"nested":          fill("version: 1\nsources: ", "["),
+		"nested by turns": fill("version: 1\nsources: ", "[{a: "),
+		"dashes":          fill("version: 1\nsources:\n", "- "),
+		"aliases":         fill("version: &a 1\nsources: [", "*a,"),
+		"comments":        fill("", "#\n"),
+		"documents":       fill("", "--- \n"),
+		"one long text":   fill("version: ", "a"),
+		"escapes":         fill(`version: "`, `\u0041`),
+		"question marks":  fill("version: 1\nsources:\n", "? "),
+	} {
+		t.Run(name, func(t *testing.T) {
+			budget.Check(t, func() {
+				if _, err := lock.Parse("f", []byte(text)); err == nil {
+					t.Error("it is taken")
+				}
+			})
 		})
 	}
 }
