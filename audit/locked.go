@@ -94,6 +94,11 @@ func (r *run) lock(res Result, rec *recipe.Recipe, tasks []task) []task {
 			}
 		}
 	}
+	return append(tasks, unused(res, file, names)...)
+}
+
+// unused gives a result for each entry of a lock file that no source has.
+func unused(res Result, file *lock.File, names []string) (tasks []task) {
 	used := map[string]bool{}
 	for _, name := range names {
 		used[name] = true
@@ -101,7 +106,7 @@ func (r *run) lock(res Result, rec *recipe.Recipe, tasks []task) []task {
 	for _, e := range file.Entries {
 		if !used[e.Source] {
 			gone := res.with(Mismatch, CodeLockOutdated,
-				fmt.Sprintf("the lock file has %q, and the recipe asks for no evidence of such a source", e.Source), lockHint(rec.Path))
+				fmt.Sprintf("the lock file has %q, and the recipe asks for no evidence of such a source", e.Source), lockHint(res.Recipe))
 			gone.Position = e.Pos
 			tasks = append(tasks, known(gone))
 		}
