@@ -75,6 +75,12 @@ func TestEveryBlockIsTested(t *testing.T) {
 // and expects that it goes on to the build with the first only.
 func bothWays(t *testing.T, builds bool, env map[string]string, run func(m *machine) (log string, status int)) {
 	t.Helper()
+	saying(t, "verified ", "mismatch ", builds, env, run)
+}
+
+// saying is bothWays for what says other words where all is well and where not.
+func saying(t *testing.T, well, wrong string, builds bool, env map[string]string, run func(m *machine) (log string, status int)) {
+	t.Helper()
 	for _, recipe := range []string{"pypi", "wrong-publisher"} {
 		m := newMachine(t, recipe)
 		for k, v := range env {
@@ -85,10 +91,7 @@ func bothWays(t *testing.T, builds bool, env map[string]string, run func(m *mach
 		if good != (status == 0) {
 			t.Errorf("%s: status %d\n%s", recipe, status, log)
 		}
-		word := "verified "
-		if !good {
-			word = "mismatch "
-		}
+		word := choose(good, well, wrong)
 		if !strings.Contains(log, word) {
 			t.Errorf("%s: nothing is %s:\n%s", recipe, word, log)
 		}
