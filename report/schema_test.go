@@ -26,6 +26,7 @@ func TestSchemas(t *testing.T) {
 	checkSchema(t, "sources.schema.json", "recipe-verify sources, schema 1", &report.SourcesDocument{})
 	checkSchema(t, "lock.schema.json", "recipe-verify lock, schema 1", &report.LockDocument{})
 	checkSchema(t, "trust.schema.json", "recipe-verify trust show, schema 1", &report.TrustDocument{})
+	checkSchema(t, "suggest.schema.json", "recipe-verify suggest, schema 1", &report.SuggestDocument{})
 	checkSchema(t, "policycheck.schema.json", "recipe-verify policy check, schema 1", &report.PolicyCheckDocument{})
 }
 

@@ -43,6 +43,7 @@ var rules = map[string][]string{
 	"signer":      {local + "fetch", local + "recipe", local + "audit", local + "report"},
 	"lock":        {local + "fetch", local + "audit", local + "report"},
 	"audit":       {local + "pypi", local + "ghrelease", local + "report", local + "gate", local + "internal/cli"},
+	"suggest":     {local + "pypi", local + "ghrelease", local + "report", local + "gate", local + "internal/cli"},
 	"report":      {local + "pypi", local + "ghrelease", local + "gate", local + "internal/cli"},
 	"report/html": {local + "pypi", local + "ghrelease", local + "gate", local + "internal/cli"},
 }

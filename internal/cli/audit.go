@@ -90,13 +90,19 @@ func (f *auditFlags) register(c *cobra.Command) {
 	s.StringVar(&f.since, "since", "", "compare with the earlier report in `FILE`, in JSON")
 	s.StringVar(&f.shard, "shard", "", "work on the `I/N`-th part of the sources only")
 	s.BoolVar(&f.resume, "resume", false, "take over what an interrupted run of the same command has finished")
+	s.StringVar(&f.date, "date", "", "say in reports that this is the audit of `DATE`, such as 2026-11-23 (default: SOURCE_DATE_EPOCH, or none)")
+	s.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
+	f.registerHosts(c)
+	f.formatFlags.register(c)
+	f.runFlags.register(c, "all", auditJobs)
+}
+
+// registerHosts registers the flags that say how hosts are asked.
+func (f *auditFlags) registerHosts(c *cobra.Command) {
+	s := c.Flags()
 	s.BoolVar(&f.noCache, "no-cache", false, "keep no evidence on disk, and use none")
 	s.StringArrayVar(&f.limits, "limit", nil, "ask a host at most so often, as `HOST=RATE/CONCURRENCY` in requests a second and at a time (may be repeated)")
 	s.StringVar(&f.maxWait, "max-wait", "2m", "give up a host that wants to be left alone for longer than `DURATION`")
-	s.StringVar(&f.date, "date", "", "say in reports that this is the audit of `DATE`, such as 2026-11-23 (default: SOURCE_DATE_EPOCH, or none)")
-	s.BoolVarP(&f.quiet, "quiet", "q", false, "show no progress")
-	f.formatFlags.register(c)
-	f.runFlags.register(c, "all", auditJobs)
 }
 
 func (f *auditFlags) run(c *cobra.Command, env Env, args []string) error {
