@@ -3,6 +3,7 @@ package gate_test
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/edit"
 	"github.com/recipe-verify/recipe-verify/fetch"
 	"github.com/recipe-verify/recipe-verify/gate"
 	"github.com/recipe-verify/recipe-verify/internal/sigstoretest"
@@ -148,9 +150,13 @@ func TestSuggestJudgesTheSigner(t *testing.T) {
 		},
 		{
 			"what PyPI writes beside the evidence is no evidence", about(source),
-			func(_ *testing.T, u *upstream, _ *gate.Options, _ *suggest.Options) {
+			func(t *testing.T, u *upstream, _ *gate.Options, _ *suggest.Options) {
 				u.signed(sigstoretest.GitHub("evil/lights"))
-				u.files[integrity] = []byte(strings.ReplaceAll(string(u.files[integrity]), `"repository":"evil/lights"`, `"repository":"harbour-lights/harbour-lights"`))
+				lie := strings.ReplaceAll(string(u.files[integrity]), `"evil/lights"`, `"harbour-lights/harbour-lights"`)
+				if lie == string(u.files[integrity]) {
+					t.Error("there is no publisher beside the evidence")
+				}
+				u.files[integrity] = []byte(lie)
 			}, suggest.Doubtful, "the signer's is github.com/evil/lights", 0,
 		},
 		{
@@ -466,8 +472,19 @@ func TestSuggestForSeveralRecipes(t *testing.T) {
 	if u.asked[integrity] != 1 {
 		t.Errorf("the evidence was asked for %d times", u.asked[integrity])
 	}
+	// A recipe that changes in between is not written.
 	before, err := os.ReadFile(good)
-	if err != nil || cmp.Diff(string(before), string(result.Recipes[0].Before)) != "" {
-		t.Errorf("what was read is not what is there; error %v", err)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u.write(t, "recipe.yaml", string(before)+"# changed\n")
+	if err := edit.Write(result.Files()); !errors.Is(err, edit.ErrChanged) {
+		t.Errorf("error %v", err)
+	}
+	if now, err := os.ReadFile(good); err != nil || string(now) != string(before)+"# changed\n" {
+		t.Errorf("it holds\n%s", now)
+	}
+	if cmp.Diff(string(before), string(result.Recipes[0].Before)) != "" {
+		t.Errorf("what was read is not what is there")
 	}
 }

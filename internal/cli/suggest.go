@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -179,7 +180,7 @@ func interrupted(ctx context.Context) error {
 // act on it; a file or another program gets the bytes as they are.
 func writeDiff(out *output, env Env, files []edit.File) error {
 	for _, file := range files {
-		diff := edit.Diff(file.Path, file.Before, file.After)
+		diff := edit.Diff(filepath.ToSlash(file.Path), file.Before, file.After)
 		if env.IsTerminal(out.stream) {
 			diff = report.PrintableLines(diff)
 		}
