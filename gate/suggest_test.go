@@ -117,6 +117,12 @@ func TestSuggestJudgesTheSigner(t *testing.T) {
 			}, suggest.Proposed, "", 0,
 		},
 		{
+			"the release before was signed by one of that name, and nobody knows which", "",
+			func(_ *testing.T, u *upstream, _ *gate.Options, _ *suggest.Options) {
+				u.before(sigstoretest.GitHub(repository).With(sigstoretest.ExtSourceRepositoryID, "").With(sigstoretest.ExtSourceOwnerID, ""))
+			}, suggest.Doubtful, "", 0,
+		},
+		{
 			"the release before was signed by another repository", "",
 			func(_ *testing.T, u *upstream, _ *gate.Options, _ *suggest.Options) {
 				u.before(sigstoretest.GitHub("harbour/lights"))
@@ -340,7 +346,7 @@ source:
 	}{
 		{"the same publisher", "anchor/anchor", "anchor/anchor", suggest.Proposed, ""},
 		{"different publishers", "anchor/anchor", "evil/anchor", suggest.Impossible, "github:evil/anchor (win-64, "},
-		{"one without evidence", "anchor/anchor", "", suggest.Impossible, "(win-64, https://github.com/anchor/anchor/releases/download/v1.0/win.tar.gz)"},
+		{"one without evidence", "anchor/anchor", "", suggest.Impossible, "one of them has no evidence: there is no attestation where it would be (win-64, https://github.com/anchor/anchor/releases/download/v1.0/win.tar.gz)"},
 		{"none", "", "", suggest.None, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
