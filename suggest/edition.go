@@ -3,6 +3,7 @@ package suggest
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,13 +21,14 @@ type edition struct {
 	places map[recipe.Position]*place // where these stand now
 }
 
-// maxAlone is for how many drafts of a recipe it is tried which of them it is
-// that cannot be written; more of them are given up together.
-const maxAlone = 32
+// maxTries is how often it is tried which of a recipe's drafts it is that cannot
+// be written. What is not found out by then is given up together.
+const maxTries = 64
 
 // write writes the drafts of a document into a copy. A draft of which no form
 // comes back as it should is given up, and its place says why.
 func (r *run) write(d *document) {
+	tries := maxTries
 	for {
 		drafts := d.drafts()
 		if len(drafts) == 0 {
@@ -38,29 +40,38 @@ func (r *run) write(d *document) {
 			r.follow(d)
 			return
 		}
-		if err != nil && len(drafts) == 1 {
-			problems = map[*place]error{drafts[0]: err}
-		} else if err != nil {
-			problems = map[*place]error{}
-			for _, p := range drafts[:min(len(drafts), maxAlone)] {
-				_, own, err := r.edition(d, []*place{p})
-				if err == nil {
-					err = own[p]
-				}
-				if err != nil {
-					problems[p] = err
-				}
-			}
-		}
-		if len(problems) == 0 { // each goes alone, and not together
-			for _, p := range drafts {
-				p.giveUp(err)
-			}
+		if err != nil {
+			problems = r.culprits(d, drafts, err, &tries)
 		}
 		for p, problem := range problems {
-			p.next(problem)
+			if p.next(problem); tries <= 0 && p.draft != nil {
+				p.giveUp(problem)
+			}
 		}
 	}
+}
+
+// culprits finds out, by halves, which of several drafts it is that cannot be
+// written together for an error. There is always one.
+func (r *run) culprits(d *document, drafts []*place, err error, tries *int) map[*place]error {
+	found := map[*place]error{}
+	if len(drafts) > 1 && *tries > 0 {
+		half := len(drafts) / 2
+		for _, some := range [][]*place{drafts[:half], drafts[half:]} {
+			*tries--
+			_, problems, partly := r.edition(d, some)
+			if partly != nil {
+				problems = r.culprits(d, some, partly, tries)
+			}
+			maps.Copy(found, problems)
+		}
+	}
+	if len(found) == 0 { // it is this one, or nobody knows
+		for _, p := range drafts {
+			found[p] = err
+		}
+	}
+	return found
 }
 
 // next tries the next form of a draft, or gives it up.

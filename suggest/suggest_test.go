@@ -3,6 +3,7 @@ package suggest_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/recipe-verify/recipe-verify/audit"
+	"github.com/recipe-verify/recipe-verify/internal/budget"
 	"github.com/recipe-verify/recipe-verify/publishers"
 	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/suggest"
@@ -160,6 +162,63 @@ func TestAddressesThatRecipesRenderAreNotWritten(t *testing.T) {
 		if !c.drawn && len(e.blocks) > 0 {
 			t.Errorf("%q: %d blocks were verified", c.way, len(e.blocks))
 		}
+	}
+}
+
+// sources gives a recipe of many sources, some of which are in a form that is not
+// edited, and what evidence is found for them.
+func sources(n int, odd func(int) bool) string {
+	var b strings.Builder
+	b.WriteString("package: {name: x, version: 1.0}\nsource:\n")
+	for i := range n {
+		form := "  - url: https://pypi.org/packages/source/x/x/x-%d.tar.gz\n    sha256: %064d\n"
+		if odd(i) {
+			form = "  - ? url\n    : https://pypi.org/packages/source/x/x/x-%d.tar.gz\n    sha256: %064d\n"
+		}
+		fmt.Fprintf(&b, form, i, i+1)
+	}
+	return b.String()
+}
+
+// A source that cannot be edited keeps no other from its block.
+func TestASourceThatCannotBeEditedIsLeftAlone(t *testing.T) {
+	odd := func(i int) bool { return i == 3 || i == 17 }
+	e := &engine{by: publisher(t, "github:x/x"), second: func(int, *audit.Result) {}}
+	result, err := suggest.Run(t.Context(), []string{write(t, sources(20, odd))}, e.audit, suggest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, p := range result.Recipes[0].Places {
+		if odd(i) != (p.Kind == suggest.Impossible) || odd(i) != strings.Contains(p.Reason, "cannot be written") {
+			t.Errorf("%d: %s: %s", i, p.Kind, p.Reason)
+		}
+	}
+	if len(e.blocks) != 18 {
+		t.Errorf("%d blocks were verified", len(e.blocks))
+	}
+}
+
+// Whatever a recipe holds, finding out what can be written costs bounded time.
+func TestHostileRecipesAreCheap(t *testing.T) {
+	budget.SkipWithRace(t)
+	for _, c := range []struct {
+		name string
+		text string
+		way  string
+	}{
+		{"many sources", sources(3000, func(int) bool { return false }), ""},
+		{"many that cannot be edited", sources(1500, func(i int) bool { return i%2 == 0 }), ""},
+		{"many whose addresses do not come back", sources(1500, func(int) bool { return false }), "https://example.org/${{ 1 }}/x"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			path := write(t, c.text)
+			e := &engine{by: publisher(t, "github:x/x"), way: c.way, second: func(int, *audit.Result) {}}
+			budget.Check(t, func() {
+				if _, err := suggest.Run(t.Context(), []string{path}, e.audit, suggest.Options{}); err != nil {
+					t.Error(err)
+				}
+			})
+		})
 	}
 }
 
