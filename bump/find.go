@@ -348,9 +348,9 @@ func (f *finder) same(old, now *Version) bool {
 // Folder is the folder of the checkout or disk that the pair's policy is looked
 // for in, and above.
 func (p Pair) Folder() string {
-	v := p.New
-	if v == nil || v.tree != nil && p.Old != nil && p.Old.tree == nil {
-		v = p.Old
+	v := p.Old
+	if v == nil || v.tree != nil && p.New != nil {
+		v = p.New
 	}
 	if v.tree == nil {
 		if found, err := recipe.Find(v.Path); err == nil {

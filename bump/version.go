@@ -33,6 +33,15 @@ func (v *Version) String() string {
 	return v.Revision + ":" + v.Name
 }
 
+// File is the path to show the version by where revisions are not known: from the
+// top of the repository for one of a revision, with "/".
+func (v *Version) File() string {
+	if v.tree == nil {
+		return filepath.ToSlash(v.Path)
+	}
+	return v.Name
+}
+
 // shown is a position as people find it.
 func (v *Version) shown(p recipe.Position) recipe.Position {
 	switch {

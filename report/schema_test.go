@@ -25,6 +25,7 @@ func TestSchemas(t *testing.T) {
 	checkSchema(t, "inspect.schema.json", "recipe-verify inspect, schema 1", &report.InspectDocument{})
 	checkSchema(t, "sources.schema.json", "recipe-verify sources, schema 1", &report.SourcesDocument{})
 	checkSchema(t, "lock.schema.json", "recipe-verify lock, schema 1", &report.LockDocument{})
+	checkSchema(t, "bump-check.schema.json", "recipe-verify bump-check, schema 1", &report.BumpDocument{})
 	checkSchema(t, "trust.schema.json", "recipe-verify trust show, schema 1", &report.TrustDocument{})
 	checkSchema(t, "suggest.schema.json", "recipe-verify suggest, schema 1", &report.SuggestDocument{})
 	checkSchema(t, "policycheck.schema.json", "recipe-verify policy check, schema 1", &report.PolicyCheckDocument{})
