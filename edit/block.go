@@ -153,11 +153,12 @@ func breakBefore(text string, at int) int {
 // lineBreak gives the line end that lines at an offset are to have: that of the
 // line before, else that of the file's last line that has one.
 func (l *layout) lineBreak(at int) string {
-	for i := len(l.starts) - 1; i > 0; i-- {
+	i, found := slices.BinarySearch(l.starts, at)
+	if !found {
+		i--
+	}
+	for ; i > 0; i-- {
 		start := l.starts[i]
-		if start > at {
-			continue
-		}
 		switch eol := l.text[start-breakBefore(l.text, start) : start]; eol {
 		case "\n", "\r\n", "\r":
 			return eol

@@ -28,11 +28,11 @@ type File struct {
 // A file is replaced by a finished one with its permissions, and its owner where
 // the system lets us; other hard links to it keep what they have. A symbolic
 // link to a file stays, and the file that it leads to is written. What is no
-// regular file, or is read-only, is an error. Two writers at once exclude each
-// other only as far as each sees what the other has done: a change that another
-// program puts in place in the very moment before the rename is lost. If the
-// process is killed, some files may be written, and files whose names begin
-// with ".recipe-verify-" may stay.
+// regular file, or is read-only, is an error. Of two calls at once for the same
+// file one fails, on systems other than Windows; what another program puts in
+// place in the very moment before the rename is lost. If the process is killed,
+// some files may be written, and files whose names begin with ".recipe-verify-"
+// may stay.
 func Write(files []File) error {
 	targets := make([]*target, 0, len(files))
 	seen := map[string]bool{}
@@ -41,13 +41,18 @@ func Write(files []File) error {
 		if err != nil {
 			return at(f.Path, err)
 		}
-		if path := filepath.Join(t.dir, t.base); seen[path] {
+		path := filepath.Join(t.dir, t.base)
+		if seen[path] {
 			return at(f.Path, errors.New("the file is to be written twice"))
-		} else {
-			seen[path] = true
 		}
+		seen[path] = true
 		targets = append(targets, t)
 	}
+	return commit(targets)
+}
+
+// commit writes the files that were found, or puts back what was there.
+func commit(targets []*target) error {
 	err := replaceAll(targets)
 	for _, t := range targets {
 		if err != nil && t.replaced {
@@ -205,6 +210,11 @@ func create(root *os.Root, name string, data []byte, like fs.FileInfo) (fs.FileI
 // replace puts the new file in the old one's place, which stays at hand under
 // another name.
 func (t *target) replace(root *os.Root) error {
+	unlock, err := lock(filepath.Join(t.dir, t.base))
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	name := temporary()
 	if err := root.Link(t.base, name); err == nil {
 		t.backup = name

@@ -29,6 +29,11 @@ func (e *KeepError) Error() string {
 // Unwrap gives the Keeper's error.
 func (e *KeepError) Unwrap() error { return e.Err }
 
+// Hint says what a user can do.
+func (e *KeepError) Hint() string {
+	return "make room where archives are kept, and see to its permissions"
+}
+
 // keeping hands an archive's bytes to a Keeper, until that fails.
 type keeping struct {
 	*archiveBody

@@ -106,8 +106,8 @@ type Options struct {
 	// has it at hand; nobody else is asked for evidence then. What it gives is
 	// verified as any other.
 	Resolver attestation.Resolver
-	// Trusted is told the trust domains, once, if any evidence needs them.
-	Trusted func([]trust.Domain)
+	// Roots loads the trust domains in the place of Trust; nil for Trust.
+	Roots func(context.Context) (*trust.Roots, error)
 	// GitHubToken is sent to GitHub's API and to nobody else; "" for none.
 	GitHubToken string
 	// Watch is given, before anything is asked, what counts the requests.
@@ -195,6 +195,9 @@ func (o Options) historians(index *pypi.Resolver) []attestation.Historian {
 // that cannot be read is a mistake in the options; TUF is asked when a source
 // needs it.
 func (o Options) roots() (func(context.Context) (*trust.Roots, error), error) {
+	if o.Roots != nil {
+		return o.Roots, nil
+	}
 	loader, err := o.TrustConfig().Open()
 	if err != nil {
 		return nil, err

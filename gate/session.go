@@ -84,15 +84,6 @@ func (s *session) auditor(o Options) *audit.Auditor {
 	if o.Resolver != nil {
 		a.Resolvers, a.Discoverers, a.Historians, a.Linkers = []attestation.Resolver{o.Resolver}, nil, nil, nil
 	}
-	if o.Trusted != nil {
-		a.Roots = func(ctx context.Context) (*trust.Roots, error) {
-			roots, err := s.roots(ctx)
-			if err == nil {
-				o.Trusted(roots.Domains)
-			}
-			return roots, err
-		}
-	}
 	return a
 }
 
