@@ -14,6 +14,7 @@ import (
 	"gopkg.in/yaml.v3"
 
 	"github.com/recipe-verify/recipe-verify/fetch"
+	"github.com/recipe-verify/recipe-verify/internal/cli"
 )
 
 // A block is a file or script in docs/ci.md.
@@ -196,6 +197,28 @@ func TestPixiTasks(t *testing.T) {
 		}
 		return log, status
 	})
+}
+
+// Commands that the text names are there, with the options that it names.
+func TestCommandsInTextExist(t *testing.T) {
+	n := 0
+	for _, m := range regexp.MustCompile("`recipe-verify ([a-z][^`]*)`").FindAllStringSubmatch(read(t, "docs/ci.md"), -1) {
+		n++
+		command, rest, err := cli.New(cli.OS()).Find(strings.Fields(m[1]))
+		if err != nil || !command.HasParent() {
+			t.Errorf("%q: %v", m[1], err)
+			continue
+		}
+		if err := command.ParseFlags(rest); err != nil {
+			t.Errorf("%q: %v", m[1], err)
+		}
+		if err := command.ValidateArgs(command.Flags().Args()); err != nil {
+			t.Errorf("%q: %v", m[1], err)
+		}
+	}
+	if n < 8 {
+		t.Errorf("found %d commands", n)
+	}
 }
 
 // A workflow is one of GitHub's, as far as this page uses it.
