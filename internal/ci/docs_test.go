@@ -114,7 +114,11 @@ func TestScripts(t *testing.T) {
 		first, _, _ := strings.Cut(b.text, "\n")
 		t.Run(first, func(t *testing.T) {
 			builds := strings.Contains(b.text, "rattler-build build")
-			bothWays(t, builds, experimental, func(m *machine) (string, int) { return m.bash(b.text, nil, "-e") })
+			well, wrong := "verified ", "mismatch "
+			if strings.Contains(b.text, "bump-check") {
+				well, wrong = "same ", "new-failure: before "
+			}
+			saying(t, well, wrong, builds, experimental, func(m *machine) (string, int) { return m.bash(b.text, nil, "-e") })
 			if !strings.Contains(b.text, "--gate") {
 				return
 			}
