@@ -20,7 +20,9 @@ const (
 	MaxPredicateTypes = 16
 )
 
-func attestationKeys() []string { return []string{"publishers", "bundle_url", "predicate_type"} }
+func attestationKeys() []string {
+	return []string{"publishers", "bundle_url", "predicate_type", "verified"}
+}
 
 // attestation evaluates an attestation block. A block that is there, however
 // empty, is never taken for none.
@@ -41,6 +43,8 @@ func (r *sourceReader) attestation(key, n *yaml.Node) {
 			r.bundleURLs(v)
 		case "predicate_type":
 			r.predicateTypes(v)
+		case "verified":
+			r.verified(v)
 		default:
 			r.fault(k, didYouMean(k.Value, attestationKeys()), "unknown key %s in an attestation block", quoteText(k.Value))
 		}
@@ -197,6 +201,21 @@ func (r *sourceReader) predicateTypes(n *yaml.Node) {
 		r.fault(n, hint, "predicate_type is empty")
 	case len(a.PredicateTypes) > MaxPredicateTypes:
 		r.fault(n, "", "attestation block has %d predicate types, the limit is %d", len(a.PredicateTypes), MaxPredicateTypes)
+	}
+}
+
+// verified looks at the list that a rendered recipe has of what its builder
+// verified (draft CEP). It is what somebody says, and is not used for anything.
+func (r *sourceReader) verified(n *yaml.Node) {
+	for _, item := range n.Content {
+		if n.Kind == yaml.SequenceNode && item.Kind == yaml.MappingNode {
+			continue
+		}
+		r.fault(item, "remove the key", "verified must be a list of mappings, as recipe-verify prepare writes it")
+		return
+	}
+	if n.Kind != yaml.SequenceNode && !isNull(n) {
+		r.fault(n, "remove the key", "verified must be a list of mappings, found a %s", kindName(n))
 	}
 }
 

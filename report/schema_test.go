@@ -13,6 +13,7 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/recipe"
+	"github.com/recipe-verify/recipe-verify/prepare"
 	"github.com/recipe-verify/recipe-verify/report"
 	"github.com/recipe-verify/recipe-verify/verify"
 )
@@ -26,6 +27,7 @@ func TestSchemas(t *testing.T) {
 	checkSchema(t, "sources.schema.json", "recipe-verify sources, schema 1", &report.SourcesDocument{})
 	checkSchema(t, "lock.schema.json", "recipe-verify lock, schema 1", &report.LockDocument{})
 	checkSchema(t, "bump-check.schema.json", "recipe-verify bump-check, schema 1", &report.BumpDocument{})
+	checkSchema(t, "prepared.schema.json", "prepared.json of recipe-verify prepare, schema 1", &prepare.Manifest{})
 	checkSchema(t, "trust.schema.json", "recipe-verify trust show, schema 1", &report.TrustDocument{})
 	checkSchema(t, "suggest.schema.json", "recipe-verify suggest, schema 1", &report.SuggestDocument{})
 	checkSchema(t, "policycheck.schema.json", "recipe-verify policy check, schema 1", &report.PolicyCheckDocument{})

@@ -41,6 +41,7 @@ var rules = map[string][]string{
 	"trust":       {local + "recipe", local + "attestation", local + "audit", local + "fetch", "github.com/sigstore/sigstore-go/pkg/verify"},
 	"verify":      {"net", "net/http", local + "fetch", local + "recipe", local + "audit"},
 	"signer":      {local + "fetch", local + "recipe", local + "audit", local + "report"},
+	"prepare":     {local + "report", local + "internal/cli"},
 	"bump":        {local + "pypi", local + "ghrelease", local + "report", local + "gate", local + "internal/cli"},
 	"lock":        {local + "fetch", local + "audit", local + "report"},
 	"audit":       {local + "pypi", local + "ghrelease", local + "report", local + "gate", local + "internal/cli"},

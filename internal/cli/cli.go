@@ -134,7 +134,7 @@ Exit statuses:
 		return &usageError{err, c.CommandPath() + " --help"}
 	})
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
-	root.AddCommand(newVerify(env), newSources(env), newPolicy(env), newCache(), newTrust(), newInspect(env), newAudit(env), newReport(env), newLock(env), newSuggest(env), newBumpCheck(env))
+	root.AddCommand(newVerify(env), newSources(env), newPolicy(env), newCache(), newTrust(), newInspect(env), newAudit(env), newReport(env), newLock(env), newSuggest(env), newBumpCheck(env), newPrepare(env))
 	return root
 }
 

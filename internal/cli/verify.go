@@ -9,6 +9,7 @@ import (
 
 	"github.com/recipe-verify/recipe-verify/audit"
 	"github.com/recipe-verify/recipe-verify/gate"
+	"github.com/recipe-verify/recipe-verify/prepare"
 	"github.com/recipe-verify/recipe-verify/report"
 )
 
@@ -21,6 +22,7 @@ type verifyFlags struct {
 
 	gateFlags
 	lockedFlag
+	preparedFlag
 	runFlags
 }
 
@@ -75,6 +77,7 @@ func (f *verifyFlags) register(c *cobra.Command) {
 	s.BoolVar(&f.noHistory, "no-history", false, "do not ask PyPI who signed the release before, for a warning if that was another repository")
 	f.gateFlags.register(c)
 	f.lockedFlag.register(c)
+	f.preparedFlag.register(c)
 	f.runFlags.register(c, "this machine's", audit.DefaultJobs)
 	c.MarkFlagsMutuallyExclusive("quiet", "verbose")
 }
@@ -86,7 +89,27 @@ func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
 	case !open:
 		return f.skip(c, env, args)
 	}
-	p, err := f.policyFlags.read(c, args)
+	folder, demanded, err := f.preparedFlag.prepared(c, args)
+	if err != nil {
+		return err
+	}
+	policed := args
+	if folder {
+		policed = []string{outside(args[0])}
+	}
+	return f.report(c, env, policed, func(ctx context.Context, o gate.Options, handle func(audit.Result) error) (audit.Summary, error) {
+		if folder {
+			demanded.Gate = o
+			report, err := prepare.Verify(ctx, args[0], demanded)
+			return each(report, err, handle)
+		}
+		return gate.Run(ctx, args, o, handle)
+	})
+}
+
+// report runs what gives results under the policy for recipes, and reports them.
+func (f *verifyFlags) report(c *cobra.Command, env Env, recipes []string, run func(context.Context, gate.Options, func(audit.Result) error) (audit.Summary, error)) error {
+	p, err := f.policyFlags.read(c, recipes)
 	if err != nil {
 		return err
 	}
@@ -106,7 +129,7 @@ func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
 	if err := handler.Start(o.Demands()); err != nil {
 		return err
 	}
-	summary, err := gate.Run(c.Context(), args, o, func(r audit.Result) error {
+	summary, err := run(c.Context(), o, func(r audit.Result) error {
 		return bar.aside(func() error { return handler.Result(r) })
 	})
 	bar.close()
