@@ -294,23 +294,28 @@ func TestApplyAddsWithinFlow(t *testing.T) {
 			name:   "over lines, with comments",
 			before: "source: ◆{\n  url: a,  # }\n  sha256: b  # }\n}\n",
 			after:  "source: {\n  url: a,  # }\n  sha256: b, file_name: f  # }\n}\n",
-		}, {
+		},
+		{
 			name:   "over lines, with a comma at the end",
 			before: "source: ◆{\n  url: [a, {b: c}], # d\n}\n",
 			after:  "source: {\n  url: [a, {b: c}], file_name: f # d\n}\n",
-		}, {
+		},
+		{
 			name:   "a key alone",
 			before: "source: ◆{url: a, md5\n}\n",
 			after:  "source: {url: a, md5, file_name: f\n}\n",
-		}, {
+		},
+		{
 			name:   "a key with a colon alone",
 			before: "source: ◆{url: a, md5: }\n",
 			after:  "source: {url: a, md5: , file_name: f }\n",
-		}, {
+		},
+		{
 			name:   "not ASCII",
 			before: "source: [◆{url: 'ä🐍'}, ◆{url: ö🐍}]\n",
 			after:  "source: [{url: 'ä🐍', file_name: f}, {url: ö🐍, file_name: f}]\n",
-		}, {
+		},
+		{
 			name:   "templates are quoted",
 			before: "source: ◆{url: a}\n",
 			after:  "source: {url: a, x: [\"${{ version }}\", \"a, b\", a-b, \"\", '\"', \"true\"], \"y z\": {}, w: []}\n",
@@ -327,47 +332,58 @@ func TestApplyRemoves(t *testing.T) {
 			name: "all of a mapping", remove: gone, add: path,
 			before: "source:\n  # c\n  ◆url: a # d\n  # e\n  sha256: b # f\n  # g\nbuild:\n",
 			after:  "source:\n  # c\n  path: p\n  # g\nbuild:\n",
-		}, {
+		},
+		{
 			name: "all of an item", remove: gone, add: path,
 			before: "source:\n  # c\n  - ◆url: a\n    sha256: b\n\n  - url: c\n",
 			after:  "source:\n  # c\n  - path: p\n\n  - url: c\n",
-		}, {
+		},
+		{
 			name: "the first keys of an item", remove: gone, add: path,
 			before: "source:\n  - ◆url:\n      - a\n      - b\n    sha256: c\n    patches:\n      - d\n  - url: c\n",
 			after:  "source:\n  - patches:\n      - d\n    path: p\n  - url: c\n",
-		}, {
+		},
+		{
 			name: "the first key, and a comment of the one that stays", remove: gone, add: path,
 			before: "source:\n  - ◆url: a # gone\n    # stays\n    patches: c\n",
 			after:  "source:\n  -\n    # stays\n    patches: c\n    path: p\n",
-		}, {
+		},
+		{
 			name: "the first key of a mapping", remove: gone, add: path,
 			before: "source:\n  ◆url: a\n  # stays\n  patches: c\n",
 			after:  "source:\n  # stays\n  patches: c\n  path: p\n",
-		}, {
+		},
+		{
 			name: "keys in between, with the comments above them", remove: gone, add: path,
 			before: "source:\n  ◆patches: c\n  # gone\n  # too\n  url: a\n\n  # stays\n\n  sha256: b\n  target_directory: d\n",
 			after:  "source:\n  patches: c\n\n  # stays\n\n  target_directory: d\n  path: p\n",
-		}, {
+		},
+		{
 			name: "the last key of a file without a line end", remove: gone, add: path,
 			before: "source:\n  ◆patches: c\n  url: a",
 			after:  "source:\n  patches: c\n  path: p",
-		}, {
+		},
+		{
 			name: "all, without a line end", remove: gone, add: path,
 			before: "source:\r\n- ◆url: a\r\n  sha256: |\r\n   b",
 			after:  "source:\r\n- path: p",
-		}, {
+		},
+		{
 			name: "and nothing added", remove: gone,
 			before: "source:\n  - ◆url: a\n    sha256: b\n    path: c\nbuild:\n",
 			after:  "source:\n  - path: c\nbuild:\n",
-		}, {
+		},
+		{
 			name: "a text block", remove: gone, add: path,
 			before: "source:\n  ◆url: |+\n    a\n\n  patches: c\n  md5: >\n    d\n# e\n",
 			after:  "source:\n  patches: c\n  path: p\n# e\n",
-		}, {
+		},
+		{
 			name: "keys that are not there", remove: []string{"md5", "filter"}, add: path,
 			before: "source:\n  ◆url: a\n",
 			after:  "source:\n  url: a\n  path: p\n",
-		}, {
+		},
+		{
 			name: "a key is replaced", remove: []string{"url"}, add: []edit.Field{{"url", "${{ a }}: # b"}},
 			before: "source:\n  ◆url: a # c\n  sha256: b\n",
 			after:  "source:\n  sha256: b\n  url: \"${{ a }}: # b\"\n",

@@ -209,8 +209,11 @@ func (m Manifest) block(renderings []recipe.Source, sources []SourceDocument) ([
 			var list []any
 			for _, v := range s.verified() {
 				list = append(list, []edit.Field{
-					{Key: "path", Value: v.Path}, {Key: "sha256", Value: v.SHA256}, {Key: "predicate_type", Value: v.PredicateType},
-					{Key: "san", Value: v.SAN}, {Key: "issuer", Value: v.Issuer},
+					{Key: "path", Value: v.Path},
+					{Key: "sha256", Value: v.SHA256},
+					{Key: "predicate_type", Value: v.PredicateType},
+					{Key: "san", Value: v.SAN},
+					{Key: "issuer", Value: v.Issuer},
 				})
 			}
 			b = append(b, edit.Field{Key: "verified", Value: list})

@@ -12,8 +12,8 @@ import (
 	validator "github.com/santhosh-tekuri/jsonschema/v6"
 
 	"github.com/recipe-verify/recipe-verify/audit"
-	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/prepare"
+	"github.com/recipe-verify/recipe-verify/recipe"
 	"github.com/recipe-verify/recipe-verify/report"
 	"github.com/recipe-verify/recipe-verify/verify"
 )

@@ -91,6 +91,8 @@ var ofSuggest = []mutation{
 		return name
 `, `	default:
 		return name
-`, []string{"./edit"}, "Names",
+`,
+		[]string{"./edit"},
+		"Names",
 	},
 }
