@@ -119,6 +119,9 @@ func TestScripts(t *testing.T) {
 				well, wrong = "same ", "new-failure: before "
 			}
 			saying(t, well, wrong, builds, experimental, func(m *machine) (string, int) { return m.bash(b.text, nil) })
+			if strings.Contains(b.text, "prepare ") {
+				preparedVerifies(t, b.text)
+			}
 			if !strings.Contains(b.text, "--gate") {
 				return
 			}
@@ -132,6 +135,31 @@ func TestScripts(t *testing.T) {
 	}
 	if n < 3 {
 		t.Errorf("found %d scripts", n)
+	}
+}
+
+// What a script prepares verifies later, from the folder alone, and is not there
+// at all if the recipe does not verify.
+func preparedVerifies(t *testing.T, script string) {
+	t.Helper()
+	m := newMachine(t, "wrong-publisher")
+	m.bash(script, nil)
+	if m.exists("prepared") {
+		t.Error("there is a folder of what does not verify")
+	}
+	m = newMachine(t, "pypi")
+	m.must(script)
+	if !strings.Contains(m.calls(), "rattler-build build --recipe prepared/recipe.yaml") {
+		t.Errorf("calls %q", m.calls())
+	}
+	check(t, os.RemoveAll(filepath.Join(m.work, "internet")))
+	check(t, os.Mkdir(filepath.Join(m.work, "internet"), 0o755)) // the policy names it
+	if log, status := m.bash("recipe-verify verify prepared", nil); status != 0 || !strings.Contains(log, "1 source: 1 verified") {
+		t.Errorf("status %d:\n%s", status, log)
+	}
+	m.must("chmod -R u+w prepared && for f in prepared/archives/*/*.gz; do echo x >>$f; done")
+	if log, status := m.bash("recipe-verify verify prepared", nil); status != 1 || !strings.Contains(log, "mismatch ") {
+		t.Errorf("status %d:\n%s", status, log)
 	}
 }
 

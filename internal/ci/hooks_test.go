@@ -10,15 +10,16 @@ import (
 
 // A hook is one of .pre-commit-hooks.yaml.
 type hook struct {
-	ID            string `yaml:"id"`
-	Name          string `yaml:"name"`
-	Description   string `yaml:"description"`
-	Entry         string `yaml:"entry"`
-	Language      string `yaml:"language"`
-	Files         string `yaml:"files"`
-	RequireSerial bool   `yaml:"require_serial"`
-	PassFilenames *bool  `yaml:"pass_filenames"`
-	Minimum       string `yaml:"minimum_pre_commit_version"`
+	ID            string   `yaml:"id"`
+	Name          string   `yaml:"name"`
+	Description   string   `yaml:"description"`
+	Entry         string   `yaml:"entry"`
+	Args          []string `yaml:"args"`
+	Language      string   `yaml:"language"`
+	Files         string   `yaml:"files"`
+	RequireSerial bool     `yaml:"require_serial"`
+	PassFilenames *bool    `yaml:"pass_filenames"`
+	Minimum       string   `yaml:"minimum_pre_commit_version"`
 }
 
 func hooks(t *testing.T) map[string]hook {
@@ -59,8 +60,12 @@ func TestHooks(t *testing.T) {
 			if locks := files.MatchString("recipe/recipe-verify.lock"); locks == byName {
 				t.Errorf("takes lock files: %t, and gives names: %t", locks, byName)
 			}
+			// A file's name, such as --trusted-root=x/recipe.yaml, is no option.
+			if byName && (len(h.Args) == 0 || h.Args[len(h.Args)-1] != "--") {
+				t.Errorf("names of files may be options: args %q", h.Args)
+			}
 			bothWays(t, false, nil, func(m *machine) (string, int) {
-				command := h.Entry
+				command := strings.Join(append([]string{h.Entry}, h.Args...), " ")
 				if byName {
 					command += " recipes/pypi/recipe.yaml recipe.yaml"
 				}
@@ -71,6 +76,22 @@ func TestHooks(t *testing.T) {
 				return log, status
 			})
 		})
+	}
+}
+
+// A folder of a stranger that is called like an option is a folder.
+func TestHooksTakeNoOptionsFromNames(t *testing.T) {
+	for id, h := range hooks(t) {
+		if h.PassFilenames != nil && !*h.PassFilenames {
+			continue
+		}
+		m := newMachine(t, "wrong-publisher")
+		const folder = "--policy=evil"
+		m.write(folder+"/recipe.yaml", read(t, "testdata/recipes/wrong-publisher/recipe.yaml"))
+		log, status := m.bash(strings.Join(append([]string{h.Entry}, h.Args...), " ")+" "+folder+"/recipe.yaml", nil)
+		if status != 1 || !strings.Contains(log, "mismatch ") || !strings.Contains(log, folder) {
+			t.Errorf("%s: status %d:\n%s", id, status, log)
+		}
 	}
 }
 
