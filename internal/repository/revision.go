@@ -315,7 +315,7 @@ func (t *Tree) Extract(ctx context.Context, dir, into string, wanted ...string) 
 	for _, b := range files {
 		rel := b.below(dir)
 		switch {
-		case !fs.ValidPath(rel) || !filepath.IsLocal(filepath.FromSlash(rel)):
+		case !fs.ValidPath(rel) || rel == "." || !filepath.IsLocal(filepath.FromSlash(rel)):
 			return &GitError{Problem: fmt.Sprintf("the commit has a file %.200q, which no checkout could have", b.name)}
 		case b.link && slices.Contains(wanted, rel):
 			return &GitError{Problem: fmt.Sprintf("%q is a symbolic link, which is not followed in a revision", b.name), Mend: elsewhere}
