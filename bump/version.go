@@ -33,10 +33,10 @@ func (v *Version) String() string {
 	return v.Revision + ":" + v.Name
 }
 
-// File is the path to show the version by where revisions are not known: from the
-// top of the repository for one of a revision, with "/".
+// File is the path to show the version by where revisions are not known: Name, if
+// there is one, and Path otherwise, with "/".
 func (v *Version) File() string {
-	if v.tree == nil {
+	if v.Name == "" {
 		return filepath.ToSlash(v.Path)
 	}
 	return v.Name
