@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"path"
 	"path/filepath"
 	"slices"
@@ -263,16 +264,24 @@ func values(list []recipe.String) []string {
 
 func archiveOf(s recipe.Source) string { return archivePath(s.SHA256, values(s.URLs)) }
 
-// prefix stands before the path of an archive in the recipe.
+// prefix stands before the path of an archive in the recipe. In an address no
+// character of the folder's own path means anything else.
 func (m Manifest) prefix() string {
-	if m.For == CEP {
-		return "file://" + strings.TrimSuffix("/"+strings.TrimPrefix(m.Location, "/"), "/") + "/"
+	if m.For != CEP {
+		return ""
 	}
-	return ""
+	u := url.URL{Scheme: "file", Path: strings.TrimSuffix("/"+strings.TrimPrefix(m.Location, "/"), "/") + "/"}
+	return u.String()
 }
 
 // address is how the recipe names a source's archive.
-func (m Manifest) address(s recipe.Source) string { return m.prefix() + archiveOf(s) }
+func (m Manifest) address(s recipe.Source) string {
+	name := archiveOf(s)
+	if m.For == CEP {
+		name = (&url.URL{Path: name}).EscapedPath() // the name may hold "%20" as it stands
+	}
+	return m.prefix() + name
+}
 
 // endings are those of archives that rattler-build unpacks.
 var endings = []string{".tar", ".tar.gz", ".tgz", ".taz", ".tar.bz2", ".tbz", ".tbz2", ".tz2", ".tar.xz", ".txz", ".tar.lzma", ".tlz", ".tar.zst", ".tzst", ".tar.z", ".zip", ".7z"}

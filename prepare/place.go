@@ -25,6 +25,10 @@ type place struct {
 // stagingMark stands in the names of staging folders.
 const stagingMark = ".recipe-verify-prepare-"
 
+// replacedName is where a folder that is replaced lies until the new one is in its
+// place.
+const replacedName = "replaced"
+
 // abandoned is how old a staging folder without a lock is when its run is taken
 // for killed.
 const abandoned = time.Minute
@@ -40,17 +44,17 @@ func openPlace(dir string, replace bool) (*place, error) {
 		return nil, err
 	}
 	p := &place{dir: abs, replace: replace}
-	if err := p.free(); err != nil {
-		return nil, err
-	}
 	parent, base := filepath.Split(abs)
 	if base == "" {
 		return nil, &Error{Path: dir, Problem: "it is the top of a file system, and cannot be made"}
 	}
+	p.sweep(parent, base)
+	if err := p.free(); err != nil {
+		return nil, err
+	}
 	if err := os.MkdirAll(parent, 0o777); err != nil {
 		return nil, err
 	}
-	p.sweep(parent, base)
 	if p.staging, err = os.MkdirTemp(parent, "."+base+stagingMark); err != nil {
 		return nil, err
 	}
@@ -115,9 +119,18 @@ func (p *place) sweep(parent, base string) {
 		}
 		l := flock.New(lock)
 		if held, err := l.TryLock(); err == nil && held {
+			p.restore(filepath.Join(left, replacedName))
 			os.RemoveAll(left)
 		}
 		l.Close()
+	}
+}
+
+// restore puts a folder back that a run had moved aside to replace it when it was
+// killed.
+func (p *place) restore(aside string) {
+	if _, err := os.Lstat(p.dir); errors.Is(err, fs.ErrNotExist) && IsPrepared(aside) {
+		_ = os.Rename(aside, p.dir) // if it fails there is none, as before
 	}
 }
 
@@ -132,7 +145,7 @@ func (p *place) commit() error {
 	if err := p.free(); err != nil { // somebody else may have been faster
 		return err
 	}
-	aside := filepath.Join(p.staging, "replaced")
+	aside := filepath.Join(p.staging, replacedName)
 	moved := false
 	if err := os.Remove(p.dir); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		if !p.replace {
@@ -156,7 +169,7 @@ func (p *place) commit() error {
 // close removes what is left of the staging folder.
 func (p *place) close() {
 	os.RemoveAll(p.content)
-	os.RemoveAll(filepath.Join(p.staging, "replaced"))
+	os.RemoveAll(filepath.Join(p.staging, replacedName))
 	p.lock.Close()
 	os.RemoveAll(p.staging)
 }
@@ -166,6 +179,23 @@ func (p *place) close() {
 func IsPrepared(dir string) bool {
 	info, err := os.Lstat(filepath.Join(dir, manifestName))
 	return err == nil && info.Mode().IsRegular()
+}
+
+// FolderOf gives the prepared folder that a path names: the folder itself, or a
+// file in it, such as its recipe. A folder counts that has any trace of having
+// been prepared, for one whose prepared.json is gone must not pass for an
+// ordinary recipe, whose sources nobody has to sign.
+func FolderOf(path string) (dir string, ok bool) {
+	dir = path
+	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+		dir = filepath.Dir(path)
+	}
+	for _, trace := range []string{manifestName, originalName, verifiedName} {
+		if _, err := os.Lstat(join(dir, trace)); err == nil {
+			return dir, true
+		}
+	}
+	return "", false
 }
 
 // String names the place, for messages.

@@ -29,9 +29,12 @@ const demo = "../testdata"
 // child has the test's binary prepare a folder, to be killed.
 const child = "RECIPE_VERIFY_PREPARE_CHILD"
 
+// childReplaces has it replace the folder.
+const childReplaces = "RECIPE_VERIFY_PREPARE_REPLACE"
+
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(child); dir != "" {
-		_, err := prepare.Prepare(context.Background(), demo+"/recipes/several", dir, prepare.Options{Gate: demoGate()})
+		_, err := prepare.Prepare(context.Background(), demo+"/recipes/several", dir, prepare.Options{Gate: demoGate(), Replace: os.Getenv(childReplaces) != ""})
 		if err != nil {
 			fmt.Fprintln(os.Stderr, err)
 			os.Exit(1)

@@ -257,6 +257,7 @@ func (f *folder) sources(ctx context.Context) (gate.Report, error) {
 		f.fault(originalName, "%v", err)
 		return gate.Report{}, nil
 	}
+	rec.Path = join(f.dir, f.manifest.Recipe) // which a policy's patterns are about
 	o := f.options.Gate
 	o.Recipe, o.Read = evaluated, func(string) (*recipe.Recipe, error) { return rec, nil }
 	o.Offline, o.NoHistory, o.NoDownload, o.Discover, o.Propose = true, true, false, false, false
@@ -309,7 +310,10 @@ func (f *folder) derived(original []byte, rec *recipe.Recipe, results []audit.Re
 	wanted, errWanted := encode(d.sources)
 	found, errFound := encode(f.manifest.Sources)
 	if err := errors.Join(errWanted, errFound); err != nil || !bytes.Equal(wanted, found) {
-		f.fault(manifestName, "its list of sources is not what follows from the original recipe and its evidence")
+		f.faults = append(f.faults, fault{
+			manifestName, "its list of sources is not what follows from the original recipe and its evidence",
+			"if it was prepared under a policy, which names publishers too, name that: --policy FILE; otherwise the folder was changed after it was prepared",
+		})
 	}
 }
 

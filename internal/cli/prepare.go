@@ -113,40 +113,41 @@ func (f *preparedFlag) register(c *cobra.Command) {
 	c.Flags().StringVar(&f.digest, "prepared", "", "the folder is the one that prepare made, whose prepared.json has the `SHA256` that it printed")
 }
 
-// prepared tells whether a prepared folder is to be verified, and how.
-func (f *preparedFlag) prepared(c *cobra.Command, args []string) (bool, prepare.VerifyOptions, error) {
+// prepared gives the prepared folder that is to be verified, "" if it is none, and
+// how.
+func (f *preparedFlag) prepared(c *cobra.Command, args []string) (string, prepare.VerifyOptions, error) {
 	var o prepare.VerifyOptions
 	given := c.Flags().Changed("prepared")
 	if given {
 		d, err := digest.ParseSHA256(strings.TrimPrefix(f.digest, "sha256:"))
 		if err != nil {
-			return false, o, wrongValue(c, "--prepared", f.digest, "sha256: and 64 hexadecimal digits")
+			return "", o, wrongValue(c, "--prepared", f.digest, "sha256: and 64 hexadecimal digits")
 		}
 		o.Digest = &d
 	}
 	found := ""
 	for _, a := range args {
-		if prepare.IsPrepared(a) {
-			found = a
+		if dir, ok := prepare.FolderOf(a); ok {
+			found = dir
 		}
 	}
 	switch {
 	case found == "" && given:
-		return false, o, &usageError{fmt.Errorf("--prepared is given, and %q is no prepared folder", args[0]), "name the folder that recipe-verify prepare made"}
+		return "", o, &usageError{fmt.Errorf("--prepared is given, and %q is no prepared folder", args[0]), "name the folder that recipe-verify prepare made"}
 	case found == "":
-		return false, o, nil
+		return "", o, nil
 	case len(args) > 1:
-		return false, o, &usageError{fmt.Errorf("%q is a prepared folder, and is not the only argument", found), "verify prepared folders one by one"}
+		return "", o, &usageError{fmt.Errorf("%q is a prepared folder, and is not the only argument", found), "verify prepared folders one by one"}
 	}
 	for _, name := range []string{"no-download", "target-platform", "build-platform", "variant-config", "variant", "env", "lenient", "mirror"} {
 		if c.Flags().Changed(name) {
-			return false, o, &usageError{
+			return "", o, &usageError{
 				fmt.Errorf("--%s has no meaning for %q, which was prepared: it is verified as it was prepared, from nothing but itself", name, found),
 				"leave --" + name + " out",
 			}
 		}
 	}
-	return true, o, nil
+	return found, o, nil
 }
 
 // outside stands for a recipe beside a prepared folder, so that a policy in the

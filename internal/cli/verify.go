@@ -94,13 +94,13 @@ func (f *verifyFlags) run(c *cobra.Command, env Env, args []string) error {
 		return err
 	}
 	policed := args
-	if folder {
-		policed = []string{outside(args[0])}
+	if folder != "" {
+		policed = []string{outside(folder)}
 	}
 	return f.report(c, env, policed, func(ctx context.Context, o gate.Options, handle func(audit.Result) error) (audit.Summary, error) {
-		if folder {
+		if folder != "" {
 			demanded.Gate = o
-			report, err := prepare.Verify(ctx, args[0], demanded)
+			report, err := prepare.Verify(ctx, folder, demanded)
 			return each(report, err, handle)
 		}
 		return gate.Run(ctx, args, o, handle)
