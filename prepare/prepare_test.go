@@ -176,8 +176,8 @@ func rejected(t *testing.T, dir string, o prepare.VerifyOptions, what string) {
 	}
 }
 
-// Somebody who rewrites recipe and prepared.json together cannot get another
-// recipe past what the original recipe gives.
+// Whom to believe is for whoever verifies to say: the trusted root in the folder
+// is not believed.
 func TestWhoVerifiesDecidesWhomToBelieve(t *testing.T) {
 	_, dir := mustPrepare(t, "several", prepare.Options{})
 	o := verifyOptions()
