@@ -26,7 +26,7 @@ var (
 //   - net/http notices a body that ends before its announced length;
 //   - an alias in a recipe needs an anchor, which is refused before it;
 //   - os.Root keeps a recipe in its folder, whatever filepath.IsLocal says.
-var mutations = slices.Concat(ofPublishers, ofVerify, ofAttestation, ofAudit, ofFetch, ofTrust, ofPolicy, ofRecipe, ofReports, ofLocks, ofSuggest)
+var mutations = slices.Concat(ofPublishers, ofVerify, ofAttestation, ofAudit, ofFetch, ofTrust, ofPolicy, ofRecipe, ofReports, ofLocks, ofSuggest, ofBumps)
 
 // Who signed.
 var ofPublishers = []mutation{
