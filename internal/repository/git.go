@@ -10,6 +10,7 @@ import (
 	"path"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-git/go-git/v5/plumbing/format/gitignore"
@@ -180,11 +181,15 @@ func (s *search) changes(ctx context.Context) (*changes, error) {
 			Mend:    "leave out --changed-since, or name a folder of a checkout", err: errNotTracked,
 		}
 	}
-	committed, err := s.repo.git(ctx, "diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", "--merge-base", "--end-of-options", s.ChangedSince, "--")
+	off, err := s.repo.withoutFilters(ctx)
 	if err != nil {
 		return nil, err
 	}
-	untracked, err := s.repo.git(ctx, "ls-files", "--others", "--exclude-standard", "-z")
+	committed, err := s.repo.git(ctx, off, "diff", "--name-only", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", "--ignore-submodules=dirty", "--merge-base", "--end-of-options", s.ChangedSince, "--")
+	if err != nil {
+		return nil, err
+	}
+	untracked, err := s.repo.git(ctx, nil, "ls-files", "--others", "--exclude-standard", "-z")
 	if err != nil {
 		return nil, err
 	}
@@ -203,9 +208,44 @@ func (s *search) changes(ctx context.Context) (*changes, error) {
 	return c, nil
 }
 
-// git runs one command, and gives the names that it prints.
-func (w *workTree) git(ctx context.Context, args ...string) ([]string, error) {
+// withoutFilters gives the variables with which git starts none of the filters
+// that the repository's settings define and its attributes choose. A file whose
+// filter is off may be listed although it has not changed, and none is left out.
+func (w *workTree) withoutFilters(ctx context.Context) ([]string, error) {
+	cmd := w.command(ctx, "config", "--null", "--name-only", "--list")
+	var out, stderr limited
+	out.most, stderr.most = maxChanged, 4<<10
+	cmd.Stdout, cmd.Stderr = &out, &stderr
+	if err := cmd.Run(); err != nil {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, gitFailed(err, stderr.String())
+	}
+	if out.over {
+		return nil, &GitError{Problem: fmt.Sprintf("git has more than %d bytes of settings", maxChanged), Mend: "leave out --changed-since"}
+	}
+	var env []string
+	n, _ := strconv.Atoi(os.Getenv("GIT_CONFIG_COUNT")) // what the caller sets stays; git refuses what is no number
+	n = max(n, 0)
+	for key := range strings.SplitSeq(out.String(), "\x00") {
+		value := ""
+		switch {
+		case !strings.HasPrefix(key, "filter."):
+			continue
+		case strings.HasSuffix(key, ".required"):
+			value = "false"
+		}
+		env = append(env, fmt.Sprintf("GIT_CONFIG_KEY_%d=%s", n, key), fmt.Sprintf("GIT_CONFIG_VALUE_%d=%s", n, value))
+		n++
+	}
+	return append(env, fmt.Sprintf("GIT_CONFIG_COUNT=%d", n)), nil
+}
+
+// git runs one command with further variables, and gives the names that it prints.
+func (w *workTree) git(ctx context.Context, env []string, args ...string) ([]string, error) {
 	cmd := w.command(ctx, args...)
+	cmd.Env = append(cmd.Env, env...)
 	var out, stderr limited
 	out.most, stderr.most = maxChanged, 4<<10
 	cmd.Stdout, cmd.Stderr = &out, &stderr

@@ -217,9 +217,10 @@ func TestGitStartsNoPrograms(t *testing.T) {
 	if err := os.WriteFile(evil, []byte("#!/bin/sh\ntouch '"+mark+"'\n"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range []string{"core.fsmonitor", "diff.external", "diff.evil.command", "diff.evil.textconv", "core.pager", "core.sshCommand"} {
+	for _, key := range []string{"core.fsmonitor", "diff.external", "diff.evil.command", "diff.evil.textconv", "core.pager", "core.sshCommand", "filter.evil.clean", "filter.evil.smudge", "filter.evil.process"} {
 		git(t, dir, "config", key, evil)
 	}
+	git(t, dir, "config", "filter.evil.required", "true")
 	write(t, filepath.Join(dir, "a", "recipe.yaml"), "changed")
 	if got := find(t, dir, repository.Options{ChangedSince: "HEAD"}); len(got) != 1 {
 		t.Errorf("found %v", got)
