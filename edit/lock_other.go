@@ -4,6 +4,7 @@ package edit
 
 import (
 	"errors"
+	"os"
 
 	"github.com/gofrs/flock"
 )
@@ -12,7 +13,7 @@ var errLocked = errors.New("the file is being written by another program")
 
 // lock keeps other calls away from a file while it is replaced.
 func lock(path string) (unlock func(), err error) {
-	l := flock.New(path, flock.SetFlag(0)) // for reading: it is not ours to create
+	l := flock.New(path, flock.SetFlag(os.O_RDONLY)) // not created
 	ok, err := l.TryLock()
 	if err != nil {
 		return nil, err

@@ -53,7 +53,12 @@ func Write(files []File) error {
 
 // commit writes the files that were found, or puts back what was there.
 func commit(targets []*target) error {
-	err := replaceAll(targets)
+	return finish(targets, replaceAll(targets))
+}
+
+// finish puts back what was there if there was an error, and removes temporary
+// files.
+func finish(targets []*target, err error) error {
 	for _, t := range targets {
 		if err != nil && t.replaced {
 			if failed := t.folder((*target).restore); failed != nil {
